@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * fs/session.h - a mounted volume as a FUSE session: signals, background
+ * writer, unmounting. What cli/udfpkt-mount calls.
+ */
+#ifndef FS_SESSION_H
+#define FS_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct udf_volume;
+
+/* relatime is a choice; strictatime is not offered: it wears the disc. */
+enum fs_atime { FS_NOATIME, FS_RELATIME };
+
+struct fs_session_options {
+    const char *source;     /* device path, shown by mount(8) */
+    const char *mountpoint; /* absolute */
+    bool read_only;
+    bool allow_other;
+    enum fs_atime atime;
+    bool debug; /* libfuse prints every request */
+    const char *extra; /* more options for the kernel ("nosuid,nodev"), NULL */
+};
+
+struct fs_session;
+
+/* Mounts at options->mountpoint. Returns 0; -EACCES when the mount point is
+ * not the user's; -ENOENT, -ENOTDIR; -EPERM when allow_other is not allowed by
+ * /etc/fuse.conf; -EIO for another failure of the FUSE mount. */
+int fs_session_open(struct udf_volume *volume,
+                    const struct fs_session_options *options,
+                    struct fs_session **out_session);
+
+/* Serves requests until the file system is unmounted or SIGTERM, SIGINT or
+ * SIGHUP arrives, then unmounts if that is still to do. Starts the background
+ * writer and ends it. Returns 0 or a negative errno of the FUSE loop. The
+ * volume stays open: the caller closes it with udf_unmount(). */
+int fs_session_run(struct fs_session *session);
+
+/* Frees the session; NULL is accepted. */
+void fs_session_close(struct fs_session *session);
+
+#endif

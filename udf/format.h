@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/format.h - writes a new, empty UDF volume on a block device.
+ */
+#ifndef UDF_FORMAT_H
+#define UDF_FORMAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct blockdev;
+
+/* How the partition is mapped. */
+enum udf_map_choice {
+    UDF_MAP_AUTO, /* sparable where the medium wears and the drive does not
+                     replace defects itself, else type 1 */
+    UDF_MAP_TYPE1,
+    UDF_MAP_SPARABLE
+};
+
+struct udf_format_options {
+    const char *label;        /* UTF-8, NULL = "LinuxUDF" */
+    uint16_t revision;        /* BCD, 0 = the medium's usual one */
+    enum udf_map_choice map;
+    uint64_t seed;            /* for the volume set id; 0 = from the clock */
+    int64_t now;              /* seconds since 1970; 0 = the clock */
+    uint32_t uid, gid;        /* owner of the root directory */
+    uint32_t root_mode;       /* permissions of the root; 0 = 0755 */
+};
+
+/* Writes the volume and synchronises. Returns 0; -EINVAL when the revision or
+ * map is not possible on this medium; -EILSEQ when the label is not UTF-8;
+ * -ENAMETOOLONG when it does not fit; -ENOSPC when the medium is too small;
+ * -EROFS; -EIO. */
+int udf_format(struct blockdev *dev, const struct udf_format_options *options);
+
+/* Reads back what udf_format() wrote: recognises the volume and compares both
+ * anchors and sequences. Returns 0; -EUCLEAN; -EIO. */
+int udf_format_verify(struct blockdev *dev);
+
+/* Whether `dev` holds a UDF volume, and its label (UTF-8, at most
+ * label_bytes with the NUL). Returns 0; -ENOENT when there is none; -EIO. */
+int udf_probe(struct blockdev *dev, char *label, uint32_t label_bytes);
+
+#endif

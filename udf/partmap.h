@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/partmap.h - (partition, block) to LBA, from tables in memory. Pure.
+ * ECMA-167 3/10.7, UDF 2.60 2.2.8-2.2.12.
+ *
+ * One struct udf_partmap is one partition map of the logical volume; all of
+ * them form a udf_partmaps, indexed by partition reference number.
+ */
+#ifndef UDF_PARTMAP_H
+#define UDF_PARTMAP_H
+
+#include <stdint.h>
+
+#include "udf/desc.h"
+#include "udf/extent.h"
+
+struct udf_partmap {
+    enum udf_map_kind kind;
+    uint16_t number;     /* partition number */
+    uint32_t start_lba;  /* of the physical partition */
+    uint32_t blocks;     /* addressable: 0 .. blocks-1 */
+    uint16_t physical;   /* reference number of the map below (metadata,
+                            virtual), else its own */
+    /* sparable */
+    uint32_t packet_blocks;
+    struct udf_sparing_table sparing;
+    /* metadata: where its blocks are in `physical` */
+    struct udf_extents extents;
+    /* virtual: VAT entries, block to physical block */
+    uint32_t *vat;
+    uint32_t vat_entries;
+};
+
+struct udf_partmaps {
+    uint32_t count;
+    struct udf_partmap map[UDF_PARTMAPS_MAX];
+};
+
+void udf_partmaps_free(struct udf_partmaps *maps);
+
+/* Maps `count` (>= 1) blocks at `addr`; *out_run (1..count) of them are
+ * contiguous from *out_lba. Returns 0; -EUCLEAN beyond the partition or for an
+ * unknown reference; -ENOENT for a block that is not mapped (hole of the
+ * metadata file, unused VAT entry). */
+int udf_partmap_lba(const struct udf_partmaps *maps, struct udf_addr addr,
+                    uint32_t count, uint32_t *out_lba, uint32_t *out_run);
+
+/* Spares of a sparable map: entries in all, used for data, known bad. */
+void udf_partmap_spares(const struct udf_partmap *map, uint32_t *out_total,
+                        uint32_t *out_used, uint32_t *out_bad);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/space.h - free space of one physical partition, in memory. Pure; the
+ * caller holds the volume lock.
+ *
+ * Each block is in one of three states:
+ *
+ *      take               give                  settle + release
+ *   free ----> allocated ------> held (freed, but a commit on the
+ *    ^                            disc may still refer to it) ----.
+ *    '-----------------------------------------------------------'
+ *
+ * The bitmap for the disc shows held blocks as free. Held blocks that a
+ * commit's snapshot covers become "settling" (udf_space_settle), and free for
+ * new use when that commit is on the medium (udf_space_release).
+ *
+ * Invariants:
+ *  1. usable is a subset of free; free minus usable = held and settling.
+ *  2. reserved <= number of usable blocks, as long as callers reserve before
+ *     they take.
+ *  3. packet_usable[p] is the number of usable blocks in packet p.
+ *
+ * Packets here are the medium's packets, so the first one of a partition that
+ * does not begin on a packet border is short: `phase` is start_lba modulo
+ * packet_blocks.
+ */
+#ifndef UDF_SPACE_H
+#define UDF_SPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct udf_space;
+
+/* Makes the space of a partition of `blocks` blocks. `free_map` (words as in
+ * mmc/bits.h, 1 = free) is copied. packet_blocks: 1..64, a power of two. Returns
+ * NULL when there is no memory. */
+struct udf_space *udf_space_new(uint32_t blocks, uint32_t packet_blocks,
+                                uint32_t phase, const uint64_t *free_map);
+void udf_space_destroy(struct udf_space *space);
+
+uint32_t udf_space_blocks(const struct udf_space *space);
+/* Blocks that the disc's bitmap shows as free (held ones included). */
+uint32_t udf_space_free(const struct udf_space *space);
+/* Blocks that can be taken now. */
+uint32_t udf_space_usable(const struct udf_space *space);
+uint32_t udf_space_held(const struct udf_space *space);
+uint32_t udf_space_reserved(const struct udf_space *space);
+
+/* Sets `count` usable blocks aside, leaving at least `keep` unreserved.
+ * Returns 0 or -ENOSPC. */
+int udf_space_reserve(struct udf_space *space, uint32_t count, uint32_t keep);
+void udf_space_unreserve(struct udf_space *space, uint32_t count);
+
+/* Takes `count` (>= 1) contiguous blocks exactly at `lbn`. Returns 0 or
+ * -ENOSPC when one of them is not usable. */
+int udf_space_take_at(struct udf_space *space, uint32_t lbn, uint32_t count);
+
+/* Takes a contiguous run of `want` or fewer (>= 1) blocks for file data:
+ * whole free packets first, beginning at the first one at or behind `goal`
+ * and going round; when none is free, the longest run of a bounded search in
+ * partly used packets. Returns 0 or -ENOSPC. */
+int udf_space_take_run(struct udf_space *space, uint32_t goal, uint32_t want,
+                       uint32_t *out_lbn, uint32_t *out_count);
+
+/* Takes `count` (<= packet_blocks) contiguous blocks that lie in one packet:
+ * at `goal` or behind it in its packet, else in a whole free packet, else
+ * anywhere. For metadata and small files. Returns 0 or -ENOSPC. */
+int udf_space_take_near(struct udf_space *space, uint32_t goal, uint32_t count,
+                        uint32_t *out_lbn);
+
+/* Takes exactly `count` contiguous blocks, preferably at the start of free
+ * packets with as much free space again behind them (a directory that
+ * grows). Returns 0 or -ENOSPC. */
+int udf_space_take_whole(struct udf_space *space, uint32_t goal,
+                         uint32_t count, uint32_t *out_lbn);
+
+/* Gives allocated blocks back: they become held. Blocks that are free already
+ * are left alone; returns how many were (0 unless the disc is damaged). */
+uint32_t udf_space_give(struct udf_space *space, uint32_t lbn,
+                        uint32_t count);
+
+/* Takes blocks out of use although they are no one's (a bad packet). */
+void udf_space_withdraw(struct udf_space *space, uint32_t lbn,
+                        uint32_t count);
+
+/* Called at a commit's snapshot: what is held now settles with it. */
+void udf_space_settle(struct udf_space *space);
+
+/* Called when that commit is on the medium: settling blocks become usable.
+ * Every run of them goes to `released` (NULL: to nobody). */
+typedef void udf_space_released(void *context, uint32_t lbn, uint32_t count);
+void udf_space_release(struct udf_space *space, udf_space_released *released,
+                       void *context);
+
+/* The bitmap as the disc shall show it, words as in mmc/bits.h. */
+const uint64_t *udf_space_map(const struct udf_space *space);
+
+/* Ranges of the bitmap that changed: gives the next changed group of 4096
+ * blocks at or behind `from` and clears its mark. Returns false when there is
+ * none. */
+bool udf_space_next_dirty(struct udf_space *space, uint32_t from,
+                          uint32_t *out_lbn, uint32_t *out_count);
+
+#endif
