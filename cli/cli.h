@@ -103,6 +103,11 @@ enum cli_exit cli_fail_medium(const char *path,
 enum cli_exit cli_choose_device(const char *given, char *path,
                                 size_t path_bytes);
 
+/* Describes a process, other than this one, that has `path` open: "process
+ * 1234 (udfpkt-mount)". Returns false when /proc shows none, which it does
+ * for processes of other users. */
+bool cli_find_holder(const char *path, char *text, size_t text_bytes);
+
 /* Opens `path`, waiting with a notice while another udfpkt command is still
  * closing it. */
 enum cli_exit cli_open_disc(const char *path,
