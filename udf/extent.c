@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/extent.c - the list of extents of one file. Pure.
+ *
+ * The list is a plain sorted array: files on optical discs are kept in few
+ * pieces, lookups are many and changes are rare, so that a binary search and a
+ * memmove beat any tree. Every change is one splice: memory is made first,
+ * then parts that leave are reported, then the array is changed, so that a
+ * failure leaves list and owner as they were.
+ *
+ * Invariants: see the header. list_ok() asserts what can be asserted locally.
+ */
+#include "udf/extent.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TYPE_SHIFT = 30, SHORT_AD_BYTES = 8, LONG_AD_BYTES = 16 };
+
+#define LENGTH_MASK 0x3FFFFFFFu
+#define EXTENT_BLOCKS_MAX (UDF_EXTENT_BYTES_MAX / UDF_BLOCK_BYTES)
+/* 2 PiB: more than any disc, and small enough for sums not to overflow. */
+#define DECODE_BLOCKS_MAX ((uint64_t)1 << 40)
+
+static uint64_t extent_end(const struct udf_extent *extent) {
+    return extent->block + extent->count;
+}
+
+void udf_extents_free(struct udf_extents *extents) {
+    free(extents->list);
+    *extents = (struct udf_extents){0};
+}
+
+uint64_t udf_extents_end(const struct udf_extents *extents) {
+    return extents->count ? extent_end(&extents->list[extents->count - 1]) : 0;
+}
+
+uint64_t udf_extents_recorded(const struct udf_extents *extents) {
+    uint64_t blocks = 0;
+
+    for (size_t i = 0; i < extents->count; i++) {
+        if (extents->list[i].kind == UDF_EXTENT_RECORDED) {
+            blocks += extents->list[i].count;
+        }
+    }
+    return blocks;
+}
+
+/* Index of the extent that covers `block`; extents->count past the end. */
+static size_t find(const struct udf_extents *extents, uint64_t block) {
+    size_t low = 0;
+    size_t high = extents->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (extent_end(&extents->list[middle]) <= block) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* The part of `extent` that lies in the blocks [from, to) of the file. */
+static struct udf_extent part_of(const struct udf_extent *extent, uint64_t from,
+                                 uint64_t to) {
+    struct udf_extent part = *extent;
+    uint64_t skip = from > extent->block ? from - extent->block : 0;
+    uint64_t end = to < extent_end(extent) ? to : extent_end(extent);
+
+    assert(extent->block + skip < end);
+    part.block += skip;
+    part.count = (uint32_t)(end - part.block);
+    if (part.kind != UDF_EXTENT_HOLE) {
+        part.addr.lbn += (uint32_t)skip;
+    }
+    return part;
+}
+
+int udf_extents_map(const struct udf_extents *extents, uint64_t block,
+                    struct udf_extent *out_piece) {
+    size_t i = find(extents, block);
+
+    if (i == extents->count) {
+        return -ENOENT;
+    }
+    *out_piece = part_of(&extents->list[i], block, UINT64_MAX);
+    return 0;
+}
+
+static bool can_join(const struct udf_extent *left,
+                     const struct udf_extent *right) {
+    if (left->kind != right->kind || right->count > UINT32_MAX - left->count) {
+        return false;
+    }
+    return left->kind == UDF_EXTENT_HOLE ||
+           (left->addr.part == right->addr.part &&
+            (uint64_t)left->addr.lbn + left->count == right->addr.lbn);
+}
+
+/* Restores invariant 2 among the extents [from, to]. */
+static void join_range(struct udf_extents *extents, size_t from, size_t to) {
+    struct udf_extent *list = extents->list;
+    size_t kept = from;
+
+    if (from >= extents->count) {
+        return;
+    }
+    to = to < extents->count - 1 ? to : extents->count - 1;
+    for (size_t i = from + 1; i <= to; i++) {
+        if (can_join(&list[kept], &list[i])) {
+            list[kept].count += list[i].count;
+        } else {
+            list[++kept] = list[i];
+        }
+    }
+    memmove(&list[kept + 1], &list[to + 1],
+            (extents->count - to - 1) * sizeof(*list));
+    extents->count -= to - kept;
+}
+
+/* Makes room for `more` extents. Returns 0 or -ENOMEM. */
+static int make_room(struct udf_extents *extents, size_t more) {
+    size_t need = extents->count + more;
+    size_t room = extents->room ? extents->room : 4;
+    struct udf_extent *list;
+
+    if (need <= extents->room) {
+        return 0;
+    }
+    while (room < need) {
+        room *= 2;
+    }
+    list = reallocarray(extents->list, room, sizeof(*list));
+    if (!list) {
+        return -ENOMEM;
+    }
+    extents->list = list;
+    extents->room = room;
+    return 0;
+}
+
+/* Extents that a hole of `blocks` blocks takes. */
+static size_t hole_extents(uint64_t blocks) {
+    return (size_t)(blocks / UINT32_MAX + (blocks % UINT32_MAX != 0));
+}
+
+/* Appends a hole up to `end`; there is room for it. */
+static void append_hole(struct udf_extents *extents, uint64_t end) {
+    size_t first = extents->count;
+    uint64_t block = udf_extents_end(extents);
+
+    while (block < end) {
+        uint64_t left = end - block;
+        struct udf_extent hole = {
+            .block = block,
+            .count = left < UINT32_MAX ? (uint32_t)left : UINT32_MAX,
+            .kind = UDF_EXTENT_HOLE,
+        };
+
+        extents->list[extents->count++] = hole;
+        block += hole.count;
+    }
+    join_range(extents, first ? first - 1 : 0, extents->count);
+}
+
+/* Hands what lies in the blocks [from, to) to `drop`. */
+static void drop_range(const struct udf_extents *extents, uint64_t from,
+                       uint64_t to, udf_extent_drop *drop, void *context) {
+    for (size_t i = find(extents, from);
+         drop && i < extents->count && extents->list[i].block < to; i++) {
+        struct udf_extent part = part_of(&extents->list[i], from, to);
+
+        if (part.kind != UDF_EXTENT_HOLE) {
+            drop(context, &part);
+        }
+    }
+}
+
+/* Replaces what covers the blocks of `piece`, which begins within the list or
+ * right at its end; there is room for two extents more. */
+static void splice(struct udf_extents *extents,
+                   const struct udf_extent *piece) {
+    struct udf_extent *list = extents->list;
+    uint64_t end = extent_end(piece);
+    size_t first = find(extents, piece->block);
+    size_t last = find(extents, end); /* the first one that reaches past it */
+    size_t tail = last;               /* first extent that stays as it is */
+    struct udf_extent fresh[3];
+    size_t n = 0;
+
+    if (first < extents->count && list[first].block < piece->block) {
+        fresh[n++] = part_of(&list[first], 0, piece->block);
+    }
+    fresh[n++] = *piece;
+    if (last < extents->count && list[last].block < end) {
+        fresh[n++] = part_of(&list[last], end, UINT64_MAX);
+        tail = last + 1;
+    }
+    memmove(&list[first + n], &list[tail],
+            (extents->count - tail) * sizeof(*list));
+    memcpy(&list[first], fresh, n * sizeof(*list));
+    extents->count = extents->count - (tail - first) + n;
+    join_range(extents, first ? first - 1 : 0, first + n);
+}
+
+int udf_extents_put(struct udf_extents *extents, const struct udf_extent *piece,
+                    udf_extent_drop *drop, void *context) {
+    struct udf_extent wanted = *piece;
+    uint64_t end = udf_extents_end(extents);
+    uint64_t gap = piece->block > end ? piece->block - end : 0;
+
+    assert(piece->count > 0 && piece->kind <= UDF_EXTENT_HOLE);
+    assert(piece->block <= UINT64_MAX - piece->count);
+    if (wanted.kind == UDF_EXTENT_HOLE) {
+        wanted.addr = (struct udf_addr){0};
+    }
+    if (make_room(extents, hole_extents(gap) + 2)) {
+        return -ENOMEM;
+    }
+    drop_range(extents, wanted.block, extent_end(&wanted), drop, context);
+    append_hole(extents, piece->block);
+    splice(extents, &wanted);
+    return 0;
+}
+
+int udf_extents_resize(struct udf_extents *extents, uint64_t block,
+                       udf_extent_drop *drop, void *context) {
+    uint64_t end = udf_extents_end(extents);
+    size_t i;
+
+    if (block >= end) {
+        if (make_room(extents, hole_extents(block - end))) {
+            return -ENOMEM;
+        }
+        append_hole(extents, block);
+        return 0;
+    }
+    drop_range(extents, block, end, drop, context);
+    i = find(extents, block);
+    if (extents->list[i].block < block) {
+        extents->list[i] = part_of(&extents->list[i], 0, block);
+        i++;
+    }
+    extents->count = i;
+    /* What is left of the last one may now fit the count of the one before. */
+    join_range(extents, i > 1 ? i - 2 : 0, i);
+    return 0;
+}
+
+/* ---- allocation descriptors ------------------------------------------- */
+
+static uint32_t get32(const uint8_t *raw) {
+    uint32_t value;
+
+    memcpy(&value, raw, sizeof(value));
+    return le32toh(value);
+}
+
+static uint16_t get16(const uint8_t *raw) {
+    uint16_t value;
+
+    memcpy(&value, raw, sizeof(value));
+    return le16toh(value);
+}
+
+static void put32(uint8_t *raw, uint32_t value) {
+    value = htole32(value);
+    memcpy(raw, &value, sizeof(value));
+}
+
+static void put16(uint8_t *raw, uint16_t value) {
+    value = htole16(value);
+    memcpy(raw, &value, sizeof(value));
+}
+
+uint32_t udf_ad_size(enum udf_ad_form form) {
+    assert(form == UDF_AD_SHORT || form == UDF_AD_LONG);
+    return form == UDF_AD_SHORT ? SHORT_AD_BYTES : LONG_AD_BYTES;
+}
+
+/* One descriptor in host form. */
+struct ad {
+    uint32_t bytes;
+    enum udf_extent_kind kind;
+    struct udf_addr addr;
+};
+
+static struct ad ad_decode(enum udf_ad_form form, const uint8_t *raw,
+                           uint16_t part) {
+    uint32_t length = get32(raw);
+
+    return (struct ad){
+        .bytes = length & LENGTH_MASK,
+        .kind = (enum udf_extent_kind)(length >> TYPE_SHIFT),
+        .addr.lbn = get32(raw + 4),
+        .addr.part = form == UDF_AD_LONG ? get16(raw + 8) : part,
+    };
+}
+
+static void ad_encode(enum udf_ad_form form, const struct ad *ad,
+                      uint8_t *raw) {
+    memset(raw, 0, udf_ad_size(form));
+    put32(raw, ad->bytes | (uint32_t)ad->kind << TYPE_SHIFT);
+    put32(raw + 4, ad->addr.lbn);
+    if (form == UDF_AD_LONG) {
+        put16(raw + 8, ad->addr.part);
+    }
+}
+
+/* Appends the extent of `ad`. Returns 0, -EUCLEAN or -ENOMEM. */
+static int append_ad(struct udf_extents *extents, const struct ad *ad) {
+    uint64_t count =
+        ((uint64_t)ad->bytes + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES;
+    struct udf_extent piece = {
+        .block = udf_extents_end(extents),
+        .count = (uint32_t)count,
+        .kind = ad->kind,
+        .addr = ad->addr,
+    };
+
+    if (piece.block + count > DECODE_BLOCKS_MAX) {
+        return -EUCLEAN;
+    }
+    if (ad->kind != UDF_EXTENT_HOLE &&
+        ad->addr.lbn + count > (uint64_t)UINT32_MAX + 1) {
+        return -EUCLEAN; /* wraps round the partition */
+    }
+    return udf_extents_put(extents, &piece, NULL, NULL);
+}
+
+/* Whether `ad` may follow an extent that ends within a block: only the file
+ * tail may, or the pointer to more of it. ECMA-167 4/12.1. */
+static bool may_follow_odd(const struct ad *ad) {
+    return ad->kind == UDF_EXTENT_ALLOCATED || ad->kind == UDF_EXTENT_NEXT;
+}
+
+int udf_ads_decode(enum udf_ad_form form, const uint8_t *raw, uint32_t bytes,
+                   uint16_t part, struct udf_extents *extents,
+                   struct udf_addr *out_next, bool *out_more) {
+    uint64_t old_end = udf_extents_end(extents);
+    bool odd = false;
+    uint32_t size;
+    int error = 0;
+
+    if (form != UDF_AD_SHORT && form != UDF_AD_LONG) {
+        return -EUCLEAN; /* UDF 2.60 2.3.10 */
+    }
+    size = udf_ad_size(form);
+    for (uint32_t at = 0; bytes - at >= size && !error; at += size) {
+        struct ad ad = ad_decode(form, raw + at, part);
+
+        if (ad.bytes == 0) {
+            break;
+        }
+        if (odd && !may_follow_odd(&ad)) {
+            error = -EUCLEAN;
+            break;
+        }
+        if (ad.kind == UDF_EXTENT_NEXT) {
+            *out_next = ad.addr;
+            *out_more = true;
+            return 0;
+        }
+        odd = ad.bytes % UDF_BLOCK_BYTES != 0;
+        error = append_ad(extents, &ad);
+    }
+    if (error) {
+        /* Shortening never needs memory. */
+        (void)udf_extents_resize(extents, old_end, NULL, NULL);
+        return error;
+    }
+    *out_more = false;
+    return 0;
+}
+
+uint64_t udf_ads_bytes(enum udf_ad_form form,
+                       const struct udf_extents *extents) {
+    uint64_t descriptors = 0;
+
+    for (size_t i = 0; i < extents->count; i++) {
+        descriptors +=
+            ((uint64_t)extents->list[i].count + EXTENT_BLOCKS_MAX - 1) /
+            EXTENT_BLOCKS_MAX;
+    }
+    return descriptors * udf_ad_size(form);
+}
+
+/* The next descriptor at `cursor`, which is moved behind it. */
+static struct ad next_ad(const struct udf_extents *extents,
+                         struct udf_ad_cursor *cursor) {
+    const struct udf_extent *extent = &extents->list[cursor->index];
+    uint32_t count = extent->count - cursor->done;
+    struct ad ad = {.kind = extent->kind, .addr = extent->addr};
+
+    if (count > EXTENT_BLOCKS_MAX) {
+        count = EXTENT_BLOCKS_MAX;
+    }
+    if (extent->kind != UDF_EXTENT_HOLE) {
+        ad.addr.lbn += cursor->done;
+    }
+    ad.bytes = count * UDF_BLOCK_BYTES;
+    cursor->done += count;
+    if (cursor->done == extent->count) {
+        cursor->index++;
+        cursor->done = 0;
+    }
+    return ad;
+}
+
+uint32_t udf_ads_encode(enum udf_ad_form form,
+                        const struct udf_extents *extents, uint64_t info_bytes,
+                        struct udf_ad_cursor *cursor, uint8_t *raw,
+                        uint32_t room) {
+    uint32_t size = udf_ad_size(form);
+    uint32_t written = 0;
+
+    while (cursor->index < extents->count && room - written >= size) {
+        uint64_t begin = (extents->list[cursor->index].block + cursor->done) *
+                         UDF_BLOCK_BYTES;
+        struct ad ad = next_ad(extents, cursor);
+
+        if (begin >= info_bytes) {
+            /* A list that ends behind the file is not for the disc: what
+             * would be its file tail is given up here. */
+            *cursor = (struct udf_ad_cursor){.index = extents->count};
+            break;
+        }
+        if (info_bytes - begin < ad.bytes) {
+            ad.bytes = (uint32_t)(info_bytes - begin);
+        }
+        ad_encode(form, &ad, raw + written);
+        written += size;
+    }
+    return written;
+}
+
+void udf_ad_encode_next(enum udf_ad_form form, const struct udf_addr *addr,
+                        uint8_t *raw) {
+    struct ad ad = {
+        .bytes = UDF_BLOCK_BYTES, /* one block an AED: UDF 2.60 2.3.11 */
+        .kind = UDF_EXTENT_NEXT,
+        .addr = *addr,
+    };
+
+    ad_encode(form, &ad, raw);
+}
