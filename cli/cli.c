@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "cli/progress.h"
 #include "mmc/log.h"
@@ -41,6 +42,7 @@ static void log_to_stderr(void *context, enum mmc_log_level level,
 
 void cli_start(const char *program) {
     program_name = program;
+    opterr = 0; /* cli_bad_option() speaks */
     cli_set_verbose(0);
 }
 
@@ -96,6 +98,15 @@ enum cli_exit cli_usage(const char *format, ...) {
     va_end(arguments);
     fprintf(stderr, "  try: %s --help\n", program_name);
     return CLI_EXIT_USAGE;
+}
+
+enum cli_exit cli_bad_option(char *const *argv) {
+    if (optopt > 0 && optopt < 128) {
+        return cli_usage("-%c: unknown option, or its value is missing",
+                         optopt);
+    }
+    return cli_usage("%s: unknown option, or its value is missing",
+                     argv[optind - 1]);
 }
 
 /* The factor of a unit as cli_parse_size() describes it, 0 for no unit. */

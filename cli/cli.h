@@ -76,6 +76,10 @@ void cli_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 enum cli_exit cli_usage(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/* Complains about the option that getopt_long(), which cli_start() silenced,
+ * just answered with '?'. Returns CLI_EXIT_USAGE. */
+enum cli_exit cli_bad_option(char *const *argv);
+
 /* Reads a size: a number, perhaps with a decimal point, and k, M, G, T (1000
  * to a power), Ki, Mi, Gi, Ti (1024 to a power), an optional B behind them, or
  * "blocks" or "b" (of 2048 bytes). Returns 0; -EINVAL; -ERANGE when it does
