@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Plans of new volumes: what every plan must keep, over many media and sizes,
+ * and the borders between what fits and what does not.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test/support/memdev.h"
+#include "udf/desc.h"
+#include "udf/layout.h"
+
+static uint32_t region_end(const struct udf_region *region) {
+    return region->lba + region->blocks;
+}
+
+static bool apart(const struct udf_region *a, const struct udf_region *b,
+                  uint32_t unit) {
+    if (a->blocks == 0 || b->blocks == 0) {
+        return true;
+    }
+    return (region_end(a) - 1) / unit < b->lba / unit ||
+           (region_end(b) - 1) / unit < a->lba / unit;
+}
+
+/* The invariants of layout.h. */
+static void check_plan(const struct udf_layout *plan) {
+    for (int i = 0; i < UDF_REGION_COUNT; i++) {
+        const struct udf_region *a = &plan->region[i];
+        assert_true(region_end(a) <= plan->blocks);
+        for (int j = 0; j < i; j++) {
+            if (!apart(a, &plan->region[j], plan->unit)) {
+                fail_msg("%s and %s share a packet",
+                         udf_region_name((enum udf_region_id)i),
+                         udf_region_name((enum udf_region_id)j));
+            }
+        }
+        for (int g = 0; g < UDF_LAYOUT_GAPS; g++) {
+            assert_true(apart(a, &plan->gap[g], plan->unit));
+        }
+    }
+    const struct udf_region *part = &plan->region[UDF_REGION_PARTITION];
+    assert_int_equal(part->lba % plan->unit, 0);
+    assert_int_equal(part->blocks % plan->unit, 0);
+    const struct udf_region *spares = &plan->region[UDF_REGION_SPARES];
+    assert_int_equal(spares->lba % plan->unit, 0);
+    assert_int_equal(spares->blocks, plan->spares * plan->unit);
+    assert_true(plan->spares <= UDF_SPARING_ENTRIES_MAX);
+    assert_int_equal(plan->spares > 0, plan->sparable);
+    const struct udf_region *journal = &plan->region[UDF_REGION_JOURNAL];
+    assert_int_equal(journal->lba % plan->unit, 0);
+    assert_int_equal(journal->blocks % plan->unit, 0);
+    assert_true(journal->blocks >= 8 * plan->unit);
+    assert_true(plan->region[UDF_REGION_INTEGRITY].blocks >= 4 * plan->unit);
+    assert_true(plan->region[UDF_REGION_MAIN_VDS].blocks >= 16);
+    assert_true(plan->region[UDF_REGION_RESERVE_VDS].blocks >= 16);
+    /* the bitmap has its packets for itself and holds every bit */
+    uint64_t bits = (uint64_t)plan->bitmap_blocks * 2048 * 8 - 24 * 8;
+    assert_true(bits >= part->blocks);
+    assert_int_equal(plan->bitmap_blocks % plan->unit, 0);
+    assert_true(plan->fsd_lbn >= plan->bitmap_blocks);
+    assert_true(plan->root_lbn < part->blocks);
+    assert_int_equal(plan->free_blocks, part->blocks - plan->bitmap_blocks - 2);
+}
+
+static void plan(const struct blockdev_geometry *geometry,
+                 enum udf_map_choice map, uint16_t revision,
+                 struct udf_layout *out_plan) {
+    assert_int_equal(udf_layout_plan(geometry, map, revision, out_plan), 0);
+    check_plan(out_plan);
+}
+
+static void test_layout_cdrw(void **state) {
+    (void)state;
+    struct blockdev_geometry g = memdev_cdrw(0);
+    struct udf_layout p;
+    plan(&g, UDF_MAP_AUTO, 0, &p);
+    assert_true(p.sparable);
+    assert_int_equal(p.revision, 0x0201);
+    assert_int_equal(p.unit, 32);
+    assert_int_equal(p.spares, 72);
+    assert_int_equal(p.region[UDF_REGION_ANCHOR_FIRST].lba, 256);
+    assert_int_equal(p.region[UDF_REGION_ANCHOR_MIDDLE].lba, 295007);
+    assert_int_equal(p.region[UDF_REGION_ANCHOR_LAST].lba, 295263);
+    assert_true(p.region[UDF_REGION_JOURNAL].blocks >= 64 * 32);
+    /* no more than 3 % of the disc is spent before the first file */
+    assert_true(p.free_blocks > 295264u / 100 * 97);
+    /* the copies are the disc apart */
+    assert_true(p.region[UDF_REGION_RESERVE_VDS].lba -
+                    p.region[UDF_REGION_MAIN_VDS].lba >
+                290000);
+    assert_true(p.region[UDF_REGION_SPARING_SECOND].lba -
+                    p.region[UDF_REGION_SPARING_FIRST].lba >
+                290000);
+}
+
+static void test_layout_other_media(void **state) {
+    (void)state;
+    struct udf_layout p;
+    struct blockdev_geometry g = memdev_dvdrw(0);
+    plan(&g, UDF_MAP_AUTO, 0, &p);
+    assert_true(p.sparable);
+    assert_int_equal(p.unit, 16);
+    assert_true(p.region[UDF_REGION_JOURNAL].blocks >= 128 * 16);
+    assert_int_equal(p.spares, UDF_SPARING_ENTRIES_MAX);
+    plan(&g, UDF_MAP_TYPE1, 0, &p);
+    assert_false(p.sparable);
+    g = memdev_bdre(0);
+    plan(&g, UDF_MAP_AUTO, 0, &p);
+    assert_false(p.sparable);
+    assert_int_equal(p.unit, 32);
+    g = memdev_image(0);
+    plan(&g, UDF_MAP_AUTO, 0, &p);
+    assert_false(p.sparable);
+    assert_int_equal(p.unit, 32);
+}
+
+static void test_layout_old_revisions_spare_32(void **state) {
+    (void)state;
+    struct blockdev_geometry g = memdev_dvdrw(0);
+    struct udf_layout p;
+    plan(&g, UDF_MAP_AUTO, 0x0150, &p);
+    assert_int_equal(p.unit, 32);
+    plan(&g, UDF_MAP_AUTO, 0x0200, &p);
+    assert_int_equal(p.unit, 32);
+    plan(&g, UDF_MAP_TYPE1, 0x0102, &p);
+    assert_int_equal(p.unit, 16);
+}
+
+static void test_layout_refuses(void **state) {
+    (void)state;
+    struct blockdev_geometry g = memdev_cdrw(0);
+    struct udf_layout p;
+    static const uint16_t bad[] = {0x0100, 0x0101, 0x0202,
+                                   0x0250, 0x0260, 0xFFFF};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, bad[i], &p),
+                         -EINVAL);
+    }
+    assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, 0x0102, &p), -EINVAL);
+    g.session_start = 16;
+    assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, 0, &p), -EINVAL);
+    g = memdev_cdrw(0);
+    static const uint32_t packets[] = {0, 3, 33, 128, 0x80000000u};
+    for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+        g.packet_blocks = packets[i];
+        assert_int_equal(udf_layout_plan(&g, UDF_MAP_TYPE1, 0, &p), -EINVAL);
+    }
+    g.packet_blocks = 64;
+    assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, 0x0150, &p), -EINVAL);
+}
+
+/* At the smallest size and just above it everything still fits; one block
+ * less is refused. */
+static void test_layout_smallest(void **state) {
+    (void)state;
+    static const uint32_t packets[] = {1, 8, 16, 32, 64};
+    for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+        for (int sparable = 0; sparable < 2; sparable++) {
+            uint32_t unit = packets[i] < 16 ? 32 : packets[i];
+            uint32_t least = udf_layout_minimum(unit, sparable != 0);
+            struct blockdev_geometry g = memdev_image(least);
+            g.packet_blocks = packets[i];
+            enum udf_map_choice map =
+                sparable ? UDF_MAP_SPARABLE : UDF_MAP_TYPE1;
+            struct udf_layout p;
+            for (uint32_t more = 0; more < 600; more++) {
+                g.blocks = least + more;
+                plan(&g, map, 0, &p);
+            }
+            g.blocks = least - 1;
+            assert_int_equal(udf_layout_plan(&g, map, 0, &p), -ENOSPC);
+            g.blocks = 0;
+            assert_int_equal(udf_layout_plan(&g, map, 0, &p), -ENOSPC);
+        }
+    }
+}
+
+/* Sizes over the whole range of 32 bits, and odd ends. */
+static void test_layout_every_size(void **state) {
+    (void)state;
+    static const uint32_t packets[] = {1, 16, 32, 64};
+    for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+        struct udf_layout p;
+        struct blockdev_geometry g = memdev_image(0);
+        g.packet_blocks = packets[i];
+        g.rewritable = true;
+        for (uint64_t blocks = 4000; blocks <= UINT32_MAX;
+             blocks += blocks / 7 + 13) {
+            g.blocks = (uint32_t)blocks;
+            plan(&g, UDF_MAP_AUTO, 0, &p);
+        }
+        g.blocks = UINT32_MAX;
+        plan(&g, UDF_MAP_AUTO, 0, &p);
+        plan(&g, UDF_MAP_SPARABLE, 0, &p);
+    }
+}
+
+static void test_layout_leaves_out_alone_on_failure(void **state) {
+    (void)state;
+    struct udf_layout p, before;
+    memset(&p, 0x5A, sizeof(p));
+    before = p;
+    struct blockdev_geometry g = memdev_cdrw(100);
+    assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, 0, &p), -ENOSPC);
+    assert_memory_equal(&p, &before, sizeof(p));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_layout_cdrw),
+        cmocka_unit_test(test_layout_other_media),
+        cmocka_unit_test(test_layout_old_revisions_spare_32),
+        cmocka_unit_test(test_layout_refuses),
+        cmocka_unit_test(test_layout_smallest),
+        cmocka_unit_test(test_layout_every_size),
+        cmocka_unit_test(test_layout_leaves_out_alone_on_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

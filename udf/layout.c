@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/layout.c - see layout.h for the order of things and its reasons.
+ *
+ * Sizes:
+ *  - Spares: UDF gives no ratio. One packet in 128, at least 32, at most the
+ *    249 entries that fit a sparing table of one block (the Linux driver
+ *    takes no larger table). Fresh data goes elsewhere when its packet is
+ *    bad, so spares serve only packets whose content cannot move; 0.8 % of a
+ *    CD-RW is what it can lose in mid-life without losing a file.
+ *  - Journal: 1/128 of the medium, from 2048 blocks (64 packets of a CD or
+ *    BD, 128 of a DVD) to 8192. It is the most written area: the longer it
+ *    is, the fewer checkpoints, and the more places share the wear.
+ *  - LVIDs: four packets, because their last sectors carry the promise that
+ *    a torn one reads as open.
+ *  - Small media: spares at most 1/16 and the journal at most 1/8 of all, but
+ *    never less than SPARES_MIN and JOURNAL_MIN packets.
+ */
+#include "udf/layout.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "udf/desc.h"
+
+enum {
+    VRS_LBA = 16,
+    VRS_BLOCKS = 3, /* BEA01, NSR0x, TEA01 */
+    ANCHOR_LBA = 256,
+    PLAIN_UNIT = 32, /* where the medium has no packets */
+    UNIT_MIN = 16,   /* a VDS extent has at least 16 sectors */
+    UNIT_MAX = 64,   /* the gaps at both ends hold four such units */
+    INTEGRITY_UNITS = 4,
+    SPARES_MIN = 4,
+    JOURNAL_MIN = 8,
+    PARTITION_UNITS_MIN = 5, /* bitmap, root and some data */
+    SHARE = 128
+};
+
+static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Units from block 0 to the one of the first anchor, that one included; the
+ * tail from the anchor at N-256 to the end has as many. */
+static uint32_t end_units(uint32_t unit) {
+    return ANCHOR_LBA / unit + 1;
+}
+
+static uint32_t spare_packets(uint32_t units) {
+    uint32_t ratio = clamp(units / SHARE, 32, UDF_SPARING_ENTRIES_MAX);
+    uint32_t share = clamp(units / 16, SPARES_MIN, UDF_SPARING_ENTRIES_MAX);
+    return ratio < share ? ratio : share;
+}
+
+static uint32_t journal_units(uint32_t blocks, uint32_t unit) {
+    uint32_t wanted = clamp(blocks / SHARE, 2048, 8192) / unit;
+    uint32_t share = blocks / 8 / unit;
+    return wanted < share ? wanted : clamp(share, JOURNAL_MIN, wanted);
+}
+
+uint32_t udf_layout_minimum(uint32_t unit, bool sparable) {
+    uint32_t units = 2 * end_units(unit) + INTEGRITY_UNITS + JOURNAL_MIN +
+                     PARTITION_UNITS_MIN + (sparable ? SPARES_MIN : 0);
+    /* the last unit may be short: only the anchor must be in it */
+    return (units - 1) * unit + 1;
+}
+
+/* The unit of this volume, or 0 when the medium's packets cannot be used.
+ * Before UDF 2.01 a sparing packet has 32 blocks, also on media with smaller
+ * packets; from then on it is the medium's. UDF 2.01 2.2.9. */
+static uint32_t choose_unit(const struct blockdev_geometry *geometry,
+                            uint16_t revision, bool sparable) {
+    uint32_t packet = geometry->packet_blocks;
+    if (packet == 0 || packet > UNIT_MAX || (packet & (packet - 1)) != 0) {
+        return 0;
+    }
+    if (sparable && revision < 0x0201) {
+        return packet <= PLAIN_UNIT ? PLAIN_UNIT : 0;
+    }
+    return packet < UNIT_MIN ? PLAIN_UNIT : packet;
+}
+
+static int choose_revision(uint16_t wanted, uint16_t *out_revision) {
+    switch (wanted) {
+    case 0:
+        *out_revision = 0x0201;
+        return 0;
+    case 0x0102:
+    case 0x0150:
+    case 0x0200:
+    case 0x0201:
+        *out_revision = wanted;
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+static bool choose_sparable(const struct blockdev_geometry *geometry,
+                            enum udf_map_choice map) {
+    switch (map) {
+    case UDF_MAP_TYPE1:
+        return false;
+    case UDF_MAP_SPARABLE:
+        return true;
+    case UDF_MAP_AUTO:
+        break;
+    }
+    return geometry->rewritable && !geometry->drive_manages_defects &&
+           geometry->packet_blocks > 1;
+}
+
+static void place(struct udf_layout *layout, enum udf_region_id id,
+                  uint32_t lba, uint32_t blocks) {
+    layout->region[id] = (struct udf_region){.lba = lba, .blocks = blocks};
+}
+
+static void place_head(struct udf_layout *layout) {
+    uint32_t unit = layout->unit;
+    uint32_t table = layout->sparable ? unit : 0;
+    uint32_t first = ANCHOR_LBA - unit - table;
+    uint32_t gap = VRS_LBA / unit * unit + unit;
+    place(layout, UDF_REGION_VRS, VRS_LBA, VRS_BLOCKS);
+    place(layout, UDF_REGION_MAIN_VDS, first, unit);
+    place(layout, UDF_REGION_SPARING_FIRST, first + unit, table);
+    place(layout, UDF_REGION_ANCHOR_FIRST, ANCHOR_LBA, 1);
+    layout->gap[0] = (struct udf_region){.lba = gap, .blocks = first - gap};
+}
+
+static void place_tail(struct udf_layout *layout) {
+    uint32_t unit = layout->unit;
+    uint32_t last = layout->blocks - 1;
+    uint32_t vds = (last - ANCHOR_LBA) / unit * unit + unit;
+    uint32_t end = last / unit * unit;
+    uint32_t table = layout->sparable ? unit : 0;
+    place(layout, UDF_REGION_ANCHOR_MIDDLE, last - ANCHOR_LBA, 1);
+    place(layout, UDF_REGION_RESERVE_VDS, vds, unit);
+    place(layout, UDF_REGION_SPARING_SECOND, end - table, table);
+    place(layout, UDF_REGION_ANCHOR_LAST, last, 1);
+    layout->gap[1] = (struct udf_region){.lba = vds + unit,
+                                         .blocks = end - table - (vds + unit)};
+}
+
+/* What lies between the two ends. The caller has made sure that it fits. */
+static void place_middle(struct udf_layout *layout) {
+    uint32_t unit = layout->unit;
+    uint32_t units = layout->blocks / unit;
+    uint32_t lba = end_units(unit) * unit;
+    layout->spares = layout->sparable ? spare_packets(units) : 0;
+    place(layout, UDF_REGION_SPARES, lba, layout->spares * unit);
+    lba += layout->spares * unit;
+    place(layout, UDF_REGION_INTEGRITY, lba, INTEGRITY_UNITS * unit);
+    lba += INTEGRITY_UNITS * unit;
+    uint32_t journal = journal_units(layout->blocks, unit) * unit;
+    place(layout, UDF_REGION_JOURNAL, lba, journal);
+    lba += journal;
+    uint32_t end = (layout->blocks - 1 - ANCHOR_LBA) / unit * unit;
+    place(layout, UDF_REGION_PARTITION, lba, end - lba);
+}
+
+/* Inside the partition. The bitmap's extent is whole units long, so that its
+ * padding belongs to it and no file ever shares a packet that every
+ * checkpoint overwrites. */
+static void place_partition(struct udf_layout *layout) {
+    uint32_t blocks = layout->region[UDF_REGION_PARTITION].blocks;
+    uint32_t unit = layout->unit;
+    uint32_t bytes = 24 + (blocks - 1) / 8 + 1;
+    uint32_t needed = (bytes - 1) / UDF_BLOCK_BYTES + 1;
+    layout->bitmap_blocks = ((needed - 1) / unit + 1) * unit;
+    layout->fsd_lbn = layout->bitmap_blocks;
+    layout->root_lbn = layout->fsd_lbn + 1;
+    layout->free_blocks = blocks - layout->bitmap_blocks - 2;
+}
+
+int udf_layout_plan(const struct blockdev_geometry *geometry,
+                    enum udf_map_choice map, uint16_t revision,
+                    struct udf_layout *out_layout) {
+    struct udf_layout layout;
+    memset(&layout, 0, sizeof(layout));
+    int err = choose_revision(revision, &layout.revision);
+    if (err) {
+        return err;
+    }
+    layout.sparable = choose_sparable(geometry, map);
+    layout.unit = choose_unit(geometry, layout.revision, layout.sparable);
+    layout.blocks = geometry->blocks;
+    /* sparable maps came with UDF 1.50 */
+    if (layout.unit == 0 || geometry->session_start != 0 ||
+        (layout.sparable && layout.revision < 0x0150)) {
+        return -EINVAL;
+    }
+    if (layout.blocks < udf_layout_minimum(layout.unit, layout.sparable)) {
+        return -ENOSPC;
+    }
+    place_head(&layout);
+    place_tail(&layout);
+    place_middle(&layout);
+    place_partition(&layout);
+    *out_layout = layout;
+    return 0;
+}
+
+const char *udf_region_name(enum udf_region_id id) {
+    static const char *const names[UDF_REGION_COUNT] = {
+        [UDF_REGION_VRS] = "volume recognition",
+        [UDF_REGION_MAIN_VDS] = "main VDS",
+        [UDF_REGION_SPARING_FIRST] = "sparing table 1",
+        [UDF_REGION_ANCHOR_FIRST] = "anchor at 256",
+        [UDF_REGION_SPARES] = "spare packets",
+        [UDF_REGION_INTEGRITY] = "integrity sequence",
+        [UDF_REGION_JOURNAL] = "journal",
+        [UDF_REGION_PARTITION] = "partition",
+        [UDF_REGION_ANCHOR_MIDDLE] = "anchor at N-256",
+        [UDF_REGION_RESERVE_VDS] = "reserve VDS",
+        [UDF_REGION_SPARING_SECOND] = "sparing table 2",
+        [UDF_REGION_ANCHOR_LAST] = "anchor at N",
+    };
+    return names[id];
+}

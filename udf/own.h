@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/own.h - the project's own implementation use volume descriptor, which
+ * names the journal area of a volume that was formatted here. Pure.
+ * ECMA-167 3/10.4; UDF 2.60 2.2.7 leaves such descriptors to implementations,
+ * and readers pass over identifiers that they do not know.
+ *
+ * It stands behind "*UDF LV Info" in both descriptor sequences, because some
+ * readers look at the first implementation use descriptor only.
+ *
+ * Implementation use bytes, little-endian:
+ *   0  u16  version of this form, 1
+ *   2  u16  flags, 0
+ *   4  u32  first block of the journal area (LBA)
+ *   8  u32  packets of the journal area
+ *  12  u32  blocks of a journal packet
+ *  16  u64  format serial: random, new with every format, so that journal runs
+ *           of an earlier volume on the same medium are told apart
+ *  24  u32  FNV-1a of bytes 0-23: the descriptor's CRC would be right again
+ *           after another writer had changed bytes and sealed it
+ *  28       zeros
+ */
+#ifndef UDF_OWN_H
+#define UDF_OWN_H
+
+#include <stdint.h>
+
+#include "udf/desc.h"
+
+#define UDF_OWN_ID "*udfpkt Journal"
+
+struct udf_own {
+    uint32_t journal_lba;
+    uint32_t journal_packets;
+    uint32_t packet_blocks; /* 16, 32 or 64 */
+    uint64_t format_serial;
+};
+
+/* Fills in identifier and implementation use of `out_iuvd`; its number stays
+ * the caller's. */
+void udf_own_encode(const struct udf_own *own, struct udf_iuvd *out_iuvd);
+
+/* Returns 0; -ENOENT when the descriptor is not ours; -EOPNOTSUPP when a
+ * later version wrote it; -EUCLEAN when it is damaged. */
+int udf_own_decode(const struct udf_iuvd *iuvd, struct udf_own *out_own);
+
+/* Whether the journal area is whole packets, at least one, within the
+ * device's `blocks` and outside partition `pd`. Returns 0 or -EUCLEAN. */
+int udf_own_check(const struct udf_own *own, uint32_t blocks,
+                  const struct udf_pd *pd);
+
+#endif
