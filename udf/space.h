@@ -44,6 +44,7 @@ uint32_t udf_space_blocks(const struct udf_space *space);
 uint32_t udf_space_free(const struct udf_space *space);
 /* Blocks that can be taken now. */
 uint32_t udf_space_usable(const struct udf_space *space);
+/* Blocks held and settling. */
 uint32_t udf_space_held(const struct udf_space *space);
 uint32_t udf_space_reserved(const struct udf_space *space);
 
@@ -80,7 +81,8 @@ int udf_space_take_whole(struct udf_space *space, uint32_t goal,
 uint32_t udf_space_give(struct udf_space *space, uint32_t lbn,
                         uint32_t count);
 
-/* Takes blocks out of use although they are no one's (a bad packet). */
+/* Takes blocks out of use although they are no one's (a bad packet). What lay
+ * there is given first: giving it later would bring the blocks back. */
 void udf_space_withdraw(struct udf_space *space, uint32_t lbn,
                         uint32_t count);
 

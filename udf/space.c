@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/space.c - free space of one physical partition, in memory. Pure.
+ *
+ * Three bitmaps with a bit a block (on the disc free, usable, settling) hold
+ * the states that the header draws; two with a bit a packet (wholly usable,
+ * partly usable) and a count a packet make every search word-wise: a BD-RE has
+ * 12 million blocks, but its packets are 6000 words.
+ *
+ * Transitions, all by runs: use_run() free -> allocated, udf_space_give()
+ * allocated -> held, udf_space_settle() held -> settling, udf_space_release()
+ * settling -> usable. Only usable_changed() touches the summaries.
+ *
+ * Searches begin at a goal and go round once. The goal moves on with what was
+ * taken, so that filling a disc front to back never looks at a word twice.
+ */
+#include "udf/space.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mmc/bits.h"
+
+enum {
+    DIRTY_GROUP = 4096, /* blocks a mark; 512 bytes of bitmap */
+    /* Partly used packets that are looked at for the longest run. A nearly
+     * full disc has thousands; the best of some is good enough. */
+    PARTIAL_TRIES = 128
+};
+
+struct udf_space {
+    uint32_t blocks, packet_blocks, phase;
+    uint64_t packets; /* up to 2^32 when packet_blocks is 1 */
+    uint64_t *free_map, *usable_map, *settling_map;
+    uint64_t *whole_map, *partial_map; /* a bit a packet */
+    uint64_t *dirty_map;               /* a bit a DIRTY_GROUP */
+    uint8_t *packet_usable;
+    uint32_t free, usable, settling, reserved;
+};
+
+/* ---- packets ----------------------------------------------------------- */
+
+static uint64_t packet_of(const struct udf_space *space, uint32_t lbn) {
+    return ((uint64_t)lbn + space->phase) / space->packet_blocks;
+}
+
+/* First block of packet `pkt`; `blocks` for the one behind the last. */
+static uint32_t packet_begin(const struct udf_space *space, uint64_t pkt) {
+    uint64_t begin = pkt * space->packet_blocks;
+
+    begin = begin > space->phase ? begin - space->phase : 0;
+    return (uint32_t)(begin < space->blocks ? begin : space->blocks);
+}
+
+static uint32_t packet_size(const struct udf_space *space, uint64_t pkt) {
+    return packet_begin(space, pkt + 1) - packet_begin(space, pkt);
+}
+
+/* Brings the summaries up to date after the usable bits of [from, to) changed
+ * by `change` for each block, which all were the other way before. */
+static void usable_changed(struct udf_space *space, uint32_t from, uint32_t to,
+                           int change) {
+    for (uint64_t pkt = packet_of(space, from); from < to; pkt++) {
+        uint32_t end = packet_begin(space, pkt + 1);
+        uint32_t count = (end < to ? end : to) - from;
+        uint32_t usable = space->packet_usable[pkt];
+
+        usable = change > 0 ? usable + count : usable - count;
+        space->packet_usable[pkt] = (uint8_t)usable;
+        mmc_bits_clear(space->whole_map, pkt);
+        mmc_bits_clear(space->partial_map, pkt);
+        if (usable == packet_size(space, pkt)) {
+            mmc_bits_set(space->whole_map, pkt);
+        } else if (usable > 0) {
+            mmc_bits_set(space->partial_map, pkt);
+        }
+        space->usable =
+            change > 0 ? space->usable + count : space->usable - count;
+        from += count;
+    }
+}
+
+static void set_dirty(struct udf_space *space, uint32_t from, uint32_t to) {
+    mmc_bits_set_range(space->dirty_map, from / DIRTY_GROUP,
+                       (uint64_t)(to - 1) / DIRTY_GROUP + 1);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static uint64_t *new_map(uint64_t bits) {
+    return calloc(mmc_bits_words(bits) + 1, sizeof(uint64_t));
+}
+
+static bool make_maps(struct udf_space *space) {
+    space->free_map = new_map(space->blocks);
+    space->usable_map = new_map(space->blocks);
+    space->settling_map = new_map(space->blocks);
+    space->whole_map = new_map(space->packets);
+    space->partial_map = new_map(space->packets);
+    space->dirty_map = new_map(space->blocks / DIRTY_GROUP + 1);
+    space->packet_usable = calloc(space->packets + 1, 1);
+    return space->free_map && space->usable_map && space->settling_map &&
+           space->whole_map && space->partial_map && space->dirty_map &&
+           space->packet_usable;
+}
+
+struct udf_space *udf_space_new(uint32_t blocks, uint32_t packet_blocks,
+                                uint32_t phase, const uint64_t *free_map) {
+    struct udf_space *space = calloc(1, sizeof(*space));
+    uint64_t from = 0;
+
+    assert(packet_blocks >= 1 && packet_blocks <= 64);
+    assert((packet_blocks & (packet_blocks - 1)) == 0);
+    assert(phase < packet_blocks);
+    if (!space) {
+        return NULL;
+    }
+    space->blocks = blocks;
+    space->packet_blocks = packet_blocks;
+    space->phase = phase;
+    space->packets =
+        ((uint64_t)blocks + phase + packet_blocks - 1) / packet_blocks;
+    if (!make_maps(space)) {
+        udf_space_destroy(space);
+        return NULL;
+    }
+    while ((from = mmc_bits_next_set(free_map, from, blocks)) < blocks) {
+        uint64_t to = mmc_bits_next_clear(free_map, from, blocks);
+
+        mmc_bits_set_range(space->free_map, from, to);
+        mmc_bits_set_range(space->usable_map, from, to);
+        usable_changed(space, (uint32_t)from, (uint32_t)to, 1);
+        from = to;
+    }
+    space->free = space->usable;
+    return space;
+}
+
+void udf_space_destroy(struct udf_space *space) {
+    if (!space) {
+        return;
+    }
+    free(space->free_map);
+    free(space->usable_map);
+    free(space->settling_map);
+    free(space->whole_map);
+    free(space->partial_map);
+    free(space->dirty_map);
+    free(space->packet_usable);
+    free(space);
+}
+
+uint32_t udf_space_blocks(const struct udf_space *space) {
+    return space->blocks;
+}
+
+uint32_t udf_space_free(const struct udf_space *space) {
+    return space->free;
+}
+
+uint32_t udf_space_usable(const struct udf_space *space) {
+    return space->usable;
+}
+
+uint32_t udf_space_held(const struct udf_space *space) {
+    return space->free - space->usable;
+}
+
+uint32_t udf_space_reserved(const struct udf_space *space) {
+    return space->reserved;
+}
+
+int udf_space_reserve(struct udf_space *space, uint32_t count, uint32_t keep) {
+    uint64_t need = (uint64_t)space->reserved + count + keep;
+
+    if (need > space->usable) {
+        return -ENOSPC;
+    }
+    space->reserved += count;
+    return 0;
+}
+
+void udf_space_unreserve(struct udf_space *space, uint32_t count) {
+    assert(count <= space->reserved);
+    space->reserved -= count;
+}
+
+/* ---- taking ------------------------------------------------------------- */
+
+/* free -> allocated for blocks that all are usable. */
+static void use_run(struct udf_space *space, uint32_t lbn, uint32_t count) {
+    mmc_bits_clear_range(space->free_map, lbn, (uint64_t)lbn + count);
+    mmc_bits_clear_range(space->usable_map, lbn, (uint64_t)lbn + count);
+    usable_changed(space, lbn, lbn + count, -1);
+    space->free -= count;
+    set_dirty(space, lbn, lbn + count);
+}
+
+int udf_space_take_at(struct udf_space *space, uint32_t lbn, uint32_t count) {
+    uint64_t end = (uint64_t)lbn + count;
+
+    assert(count > 0);
+    if (end > space->blocks ||
+        mmc_bits_next_clear(space->usable_map, lbn, end) < end) {
+        return -ENOSPC;
+    }
+    use_run(space, lbn, count);
+    return 0;
+}
+
+/* First set bit of a packet map at or behind packet `pkt`, going round;
+ * space->packets when there is none. */
+static uint64_t packet_round(const struct udf_space *space, const uint64_t *map,
+                             uint64_t pkt) {
+    uint64_t found = mmc_bits_next_set(map, pkt, space->packets);
+
+    if (found == space->packets) {
+        found = mmc_bits_next_set(map, 0, pkt);
+        found = found == pkt ? space->packets : found;
+    }
+    return found;
+}
+
+/* Packet at which a search from `goal` begins: the one of `goal` only when
+ * `goal` is its first block. A goal beyond the partition is its start. */
+static uint64_t first_packet_behind(const struct udf_space *space,
+                                    uint32_t goal) {
+    uint64_t pkt;
+
+    if (goal >= space->blocks) {
+        return 0;
+    }
+    pkt = packet_of(space, goal);
+    if (packet_begin(space, pkt) != goal) {
+        pkt++;
+    }
+    return pkt < space->packets ? pkt : 0;
+}
+
+/* End of the usable run at `lbn`, looked at for `want` blocks only. */
+static uint32_t run_end(const struct udf_space *space, uint32_t lbn,
+                        uint32_t want) {
+    uint64_t to = (uint64_t)lbn + want;
+
+    to = to < space->blocks ? to : space->blocks;
+    return (uint32_t)mmc_bits_next_clear(space->usable_map, lbn, to);
+}
+
+/* A run of whole packets at or behind `goal`. */
+static bool find_whole(const struct udf_space *space, uint32_t goal,
+                       uint32_t want, uint32_t *out_lbn, uint32_t *out_count) {
+    uint64_t pkt =
+        packet_round(space, space->whole_map, first_packet_behind(space, goal));
+    uint64_t end = pkt;
+    uint32_t lbn = packet_begin(space, pkt);
+
+    if (pkt == space->packets) {
+        return false;
+    }
+    /* Up to `want` exactly: only the caller's own end may lie in a packet. */
+    while (end < space->packets && packet_begin(space, end) - lbn < want &&
+           mmc_bits_test(space->whole_map, end)) {
+        end++;
+    }
+    *out_lbn = lbn;
+    *out_count = packet_begin(space, end) - lbn;
+    if (*out_count > want) {
+        *out_count = want;
+    }
+    return true;
+}
+
+/* The longest usable run, up to `want`, that begins in the next
+ * PARTIAL_TRIES partly used packets. */
+static bool find_longest(const struct udf_space *space, uint32_t goal,
+                         uint32_t want, uint32_t *out_lbn,
+                         uint32_t *out_count) {
+    uint64_t pkt = goal < space->blocks ? packet_of(space, goal) : 0;
+    uint64_t first = packet_round(space, space->partial_map, pkt);
+    uint32_t best = 0;
+
+    pkt = first;
+    for (int i = 0; i < PARTIAL_TRIES && pkt < space->packets; i++) {
+        uint32_t end = packet_begin(space, pkt + 1);
+        uint32_t lbn = packet_begin(space, pkt);
+
+        while ((lbn = (uint32_t)mmc_bits_next_set(space->usable_map, lbn,
+                                                  end)) < end) {
+            uint32_t to = run_end(space, lbn, want);
+
+            if (to - lbn > best) {
+                best = to - lbn;
+                *out_lbn = lbn;
+                *out_count = best;
+            }
+            lbn = to;
+        }
+        pkt = packet_round(space, space->partial_map,
+                           pkt + 1 < space->packets ? pkt + 1 : 0);
+        if (best == want || pkt == first) {
+            break;
+        }
+    }
+    return best > 0;
+}
+
+/* A run of `want` blocks that begins in the packet of `goal`, at `goal` or
+ * behind it. It may go on into the next packet: what follows on from the
+ * packet that is being filled is filled next anyway. */
+static bool find_behind(const struct udf_space *space, uint32_t goal,
+                        uint32_t want, uint32_t *out_lbn) {
+    uint32_t end, lbn = goal;
+
+    if (goal >= space->blocks) {
+        return false;
+    }
+    end = packet_begin(space, packet_of(space, goal) + 1);
+    while ((lbn = (uint32_t)mmc_bits_next_set(space->usable_map, lbn, end)) <
+           end) {
+        uint32_t to = run_end(space, lbn, want);
+
+        if (to - lbn == want) {
+            *out_lbn = lbn;
+            return true;
+        }
+        lbn = to;
+    }
+    return false;
+}
+
+int udf_space_take_run(struct udf_space *space, uint32_t goal, uint32_t want,
+                       uint32_t *out_lbn, uint32_t *out_count) {
+    uint32_t lbn = 0, count = want;
+
+    assert(want > 0);
+    if (!(want < space->packet_blocks &&
+          find_behind(space, goal, want, &lbn)) &&
+        !find_whole(space, goal, want, &lbn, &count) &&
+        !find_longest(space, goal, want, &lbn, &count)) {
+        return -ENOSPC;
+    }
+    use_run(space, lbn, count);
+    *out_lbn = lbn;
+    *out_count = count;
+    return 0;
+}
+
+/* `count` blocks in one piece inside packet `pkt`, from `from` on. */
+static bool find_in_packet(const struct udf_space *space, uint64_t pkt,
+                           uint32_t from, uint32_t count, uint32_t *out_lbn) {
+    uint32_t end = packet_begin(space, pkt + 1);
+    uint64_t lbn;
+
+    if (space->packet_usable[pkt] < count) {
+        return false;
+    }
+    lbn = mmc_bits_find_run(space->usable_map, from, end, count);
+    if (lbn == end) {
+        return false;
+    }
+    *out_lbn = (uint32_t)lbn;
+    return true;
+}
+
+/* The first packet of `map` from `pkt` on, going round, that has the blocks. */
+static bool find_in_packets(const struct udf_space *space, const uint64_t *map,
+                            uint64_t pkt, uint32_t count, uint32_t *out_lbn) {
+    uint64_t first = packet_round(space, map, pkt);
+
+    pkt = first;
+    while (pkt < space->packets) {
+        if (find_in_packet(space, pkt, packet_begin(space, pkt), count,
+                           out_lbn)) {
+            return true;
+        }
+        pkt = packet_round(space, map, pkt + 1 < space->packets ? pkt + 1 : 0);
+        if (pkt == first) {
+            break;
+        }
+    }
+    return false;
+}
+
+int udf_space_take_near(struct udf_space *space, uint32_t goal, uint32_t count,
+                        uint32_t *out_lbn) {
+    uint64_t pkt = first_packet_behind(space, goal);
+    uint32_t lbn = 0;
+
+    assert(count > 0 && count <= space->packet_blocks);
+    if (!(goal < space->blocks &&
+          find_in_packet(space, packet_of(space, goal), goal, count, &lbn)) &&
+        !find_in_packets(space, space->whole_map, pkt, count, &lbn) &&
+        !find_in_packets(space, space->partial_map, pkt, count, &lbn)) {
+        return -ENOSPC;
+    }
+    use_run(space, lbn, count);
+    *out_lbn = lbn;
+    return 0;
+}
+
+/* `count` blocks at the start of so many whole packets that `room` blocks fit
+ * in them. Short packets at the partition's ends are left out: a run with one
+ * of them would be shorter than its packets say. */
+static bool find_whole_packets(const struct udf_space *space, uint32_t goal,
+                               uint64_t room, uint32_t *out_lbn) {
+    uint64_t begin = space->phase ? 1 : 0;
+    uint64_t end =
+        ((uint64_t)space->phase + space->blocks) / space->packet_blocks;
+    uint64_t need = (room + space->packet_blocks - 1) / space->packet_blocks;
+    uint64_t from = first_packet_behind(space, goal);
+    uint64_t pkt;
+
+    from = from > begin ? from : begin;
+    if (end <= begin) {
+        return false;
+    }
+    from = from < end ? from : begin;
+    pkt = mmc_bits_find_run(space->whole_map, from, end, need);
+    if (pkt == end && from > begin) {
+        pkt = mmc_bits_find_run(space->whole_map, begin, end, need);
+    }
+    if (pkt == end) {
+        return false;
+    }
+    *out_lbn = packet_begin(space, pkt);
+    return true;
+}
+
+/* `count` usable blocks in one piece, anywhere. */
+static bool find_piece(const struct udf_space *space, uint32_t goal,
+                       uint32_t count, uint32_t *out_lbn) {
+    uint64_t lbn;
+
+    goal = goal < space->blocks ? goal : 0;
+    lbn = mmc_bits_find_run(space->usable_map, goal, space->blocks, count);
+    if (lbn == space->blocks && goal > 0) {
+        lbn = mmc_bits_find_run(space->usable_map, 0, space->blocks, count);
+    }
+    if (lbn == space->blocks) {
+        return false;
+    }
+    *out_lbn = (uint32_t)lbn;
+    return true;
+}
+
+int udf_space_take_whole(struct udf_space *space, uint32_t goal, uint32_t count,
+                         uint32_t *out_lbn) {
+    uint32_t lbn = 0;
+
+    assert(count > 0);
+    if (count > space->usable ||
+        (!find_whole_packets(space, goal, 2 * (uint64_t)count, &lbn) &&
+         !find_whole_packets(space, goal, count, &lbn) &&
+         !find_piece(space, goal, count, &lbn))) {
+        return -ENOSPC;
+    }
+    use_run(space, lbn, count);
+    *out_lbn = lbn;
+    return 0;
+}
+
+/* ---- giving back -------------------------------------------------------- */
+
+uint32_t udf_space_give(struct udf_space *space, uint32_t lbn, uint32_t count) {
+    uint64_t end = (uint64_t)lbn + count;
+    uint64_t to = end < space->blocks ? end : space->blocks;
+    uint64_t from = lbn;
+    uint32_t given = 0;
+
+    while (from < to &&
+           (from = mmc_bits_next_clear(space->free_map, from, to)) < to) {
+        uint64_t stop = mmc_bits_next_set(space->free_map, from, to);
+
+        mmc_bits_set_range(space->free_map, from, stop);
+        set_dirty(space, (uint32_t)from, (uint32_t)stop);
+        given += (uint32_t)(stop - from);
+        from = stop;
+    }
+    space->free += given;
+    return count - given;
+}
+
+void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count) {
+    uint64_t end = (uint64_t)lbn + count;
+    uint64_t from = lbn;
+
+    end = end < space->blocks ? end : space->blocks;
+    while (from < end &&
+           (from = mmc_bits_next_set(space->usable_map, from, end)) < end) {
+        uint64_t to = mmc_bits_next_clear(space->usable_map, from, end);
+
+        use_run(space, (uint32_t)from, (uint32_t)(to - from));
+        from = to;
+    }
+    if (lbn < end && mmc_bits_next_set(space->free_map, lbn, end) < end) {
+        /* What is free now was held or settling. */
+        space->free -= (uint32_t)mmc_bits_count(space->free_map, lbn, end);
+        space->settling -=
+            (uint32_t)mmc_bits_count(space->settling_map, lbn, end);
+        mmc_bits_clear_range(space->free_map, lbn, end);
+        mmc_bits_clear_range(space->settling_map, lbn, end);
+        set_dirty(space, lbn, (uint32_t)end);
+    }
+}
+
+void udf_space_settle(struct udf_space *space) {
+    uint64_t words = mmc_bits_words(space->blocks);
+
+    if (udf_space_held(space) == space->settling) {
+        return;
+    }
+    /* Invariant 1: what is free and not usable is held or settling. */
+    for (uint64_t i = 0; i < words; i++) {
+        space->settling_map[i] = space->free_map[i] & ~space->usable_map[i];
+    }
+    space->settling = udf_space_held(space);
+}
+
+void udf_space_release(struct udf_space *space, udf_space_released *released,
+                       void *context) {
+    uint64_t from = 0;
+
+    while (space->settling > 0) {
+        uint64_t to;
+
+        from = mmc_bits_next_set(space->settling_map, from, space->blocks);
+        assert(from < space->blocks);
+        to = mmc_bits_next_clear(space->settling_map, from, space->blocks);
+        mmc_bits_clear_range(space->settling_map, from, to);
+        mmc_bits_set_range(space->usable_map, from, to);
+        usable_changed(space, (uint32_t)from, (uint32_t)to, 1);
+        space->settling -= (uint32_t)(to - from);
+        if (released) {
+            released(context, (uint32_t)from, (uint32_t)(to - from));
+        }
+        from = to;
+    }
+}
+
+/* ---- for the disc ------------------------------------------------------- */
+
+const uint64_t *udf_space_map(const struct udf_space *space) {
+    return space->free_map;
+}
+
+bool udf_space_next_dirty(struct udf_space *space, uint32_t from,
+                          uint32_t *out_lbn, uint32_t *out_count) {
+    uint64_t groups = ((uint64_t)space->blocks + DIRTY_GROUP - 1) / DIRTY_GROUP;
+    uint64_t group = from / DIRTY_GROUP;
+    uint32_t lbn;
+
+    if (group >= groups) {
+        return false;
+    }
+    group = mmc_bits_next_set(space->dirty_map, group, groups);
+    if (group == groups) {
+        return false;
+    }
+    mmc_bits_clear(space->dirty_map, group);
+    lbn = (uint32_t)(group * DIRTY_GROUP);
+    *out_lbn = lbn;
+    *out_count =
+        space->blocks - lbn < DIRTY_GROUP ? space->blocks - lbn : DIRTY_GROUP;
+    return true;
+}
