@@ -20,7 +20,7 @@ struct fs_session_options {
     bool read_only;
     bool allow_other;
     enum fs_atime atime;
-    bool debug; /* libfuse prints every request */
+    bool debug;        /* libfuse prints every request */
     const char *extra; /* more options for the kernel ("nosuid,nodev"), NULL */
 };
 

@@ -36,13 +36,13 @@ enum { BLOCKDEV_BLOCK_BYTES = 2048 };
 
 /* What the medium is like; fixed while the device is open. */
 struct blockdev_geometry {
-    uint32_t blocks;         /* addressable blocks: LBA 0 .. blocks-1 */
-    uint32_t packet_blocks;  /* unit of writing, a power of two; 1 = any */
-    uint32_t session_start;  /* LBA at which volume recognition is based */
-    uint32_t rated_overwrites; /* per packet, 0 = unlimited or unknown */
-    bool writable;           /* medium and drive can be overwritten */
+    uint32_t blocks;            /* addressable blocks: LBA 0 .. blocks-1 */
+    uint32_t packet_blocks;     /* unit of writing, a power of two; 1 = any */
+    uint32_t session_start;     /* LBA at which volume recognition is based */
+    uint32_t rated_overwrites;  /* per packet, 0 = unlimited or unknown */
+    bool writable;              /* medium and drive can be overwritten */
     bool drive_manages_defects; /* no sparing by the file system */
-    bool rewritable;         /* wears with overwriting: noatime, sparing */
+    bool rewritable;            /* wears with overwriting: noatime, sparing */
 };
 
 /* What the block device did since it was opened. */

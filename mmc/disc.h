@@ -36,9 +36,9 @@ enum mmc_disc_state {
 enum mmc_disc_kind { MMC_KIND_DRIVE, MMC_KIND_VIRTUAL, MMC_KIND_IMAGE };
 
 struct mmc_disc_options {
-    bool read_only;        /* send nothing that changes the medium */
-    uint64_t cache_bytes;  /* write-back budget; 0 = by the medium: the
-                              smaller of 64 MiB and 30 s of writing */
+    bool read_only;         /* send nothing that changes the medium */
+    uint64_t cache_bytes;   /* write-back budget; 0 = by the medium: the
+                               smaller of 64 MiB and 30 s of writing */
     const char *trace_path; /* every command is written here; NULL = none */
 };
 
@@ -46,10 +46,10 @@ struct mmc_disc_info {
     enum mmc_disc_kind kind;
     enum mmc_disc_state state;
     char vendor[9], product[17], revision[5]; /* INQUIRY, trimmed */
-    uint16_t profile;         /* current MMC profile, 0 = none */
-    const char *profile_name; /* "CD-RW"; "image" for images */
-    const char *media_name;   /* the --media word: "cdrw"; "image" */
-    uint32_t blocks;          /* usable now, blocks of 2048 bytes */
+    uint16_t profile;            /* current MMC profile, 0 = none */
+    const char *profile_name;    /* "CD-RW"; "image" for images */
+    const char *media_name;      /* the --media word: "cdrw"; "image" */
+    uint32_t blocks;             /* usable now, blocks of 2048 bytes */
     uint32_t formattable_blocks; /* after a full format, 0 = not offered */
     uint32_t packet_blocks;
     bool write_protected; /* by tab, cartridge or drive */
@@ -142,7 +142,6 @@ struct mmc_found {
 
 /* Lists optical drives through libudev, by what sysfs says. Writes at most
  * `max` entries. Returns 0; -ENOMEM; -EIO when sysfs cannot be read. */
-int mmc_find_drives(struct mmc_found *out_found, size_t max,
-                    size_t *out_count);
+int mmc_find_drives(struct mmc_found *out_found, size_t max, size_t *out_count);
 
 #endif

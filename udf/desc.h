@@ -16,13 +16,13 @@
 
 enum {
     UDF_BLOCK_BYTES = 2048,
-    UDF_NAME_CS0_MAX = 255,   /* a FID's identifier, compression id included */
-    UDF_TEXT_BYTES = 384,     /* UTF-8 of the longest dstring, with NUL */
-    UDF_PARTMAPS_MAX = 8,     /* partition maps that are understood at most */
+    UDF_NAME_CS0_MAX = 255, /* a FID's identifier, compression id included */
+    UDF_TEXT_BYTES = 384,   /* UTF-8 of the longest dstring, with NUL */
+    UDF_PARTMAPS_MAX = 8,   /* partition maps that are understood at most */
     UDF_SPARING_TABLES_MAX = 4,
-    UDF_FE_BYTES = 176,       /* fixed part of a file entry */
-    UDF_EFE_BYTES = 216,      /* ... of an extended file entry */
-    UDF_AED_BYTES = 24        /* ... of an allocation extent descriptor */
+    UDF_FE_BYTES = 176,  /* fixed part of a file entry */
+    UDF_EFE_BYTES = 216, /* ... of an extended file entry */
+    UDF_AED_BYTES = 24   /* ... of an allocation extent descriptor */
 };
 
 #define UDF_EXTENT_BYTES_MAX 0x3FFFF800u /* UDF 2.60 2.3.10: whole blocks */
@@ -70,14 +70,14 @@ struct udf_extent_ad { /* ECMA-167 3/7.1 */
 };
 
 struct udf_time {
-    int64_t sec; /* since 1970-01-01 00:00 UTC */
-    uint32_t nsec; /* whole microseconds are kept */
+    int64_t sec;        /* since 1970-01-01 00:00 UTC */
+    uint32_t nsec;      /* whole microseconds are kept */
     int16_t tz_minutes; /* east of Greenwich; -2047 = not specified */
 };
 
 struct udf_long_ad { /* ECMA-167 4/14.14.2 */
-    uint32_t bytes; /* without the type bits */
-    uint8_t kind;   /* enum udf_extent_kind of udf/extent.h */
+    uint32_t bytes;  /* without the type bits */
+    uint8_t kind;    /* enum udf_extent_kind of udf/extent.h */
     struct udf_addr addr;
     uint16_t flags;     /* implementation use: bit 0 = erased */
     uint32_t unique_id; /* implementation use, UDF 2.60 2.3.4.3 */
@@ -197,27 +197,27 @@ struct udf_fsd { /* ECMA-167 4/14.1 */
 };
 
 enum udf_file_type { /* ECMA-167 4/14.6.6, UDF 2.60 2.3.5.2 */
-    UDF_FILE_DIRECTORY = 4,
-    UDF_FILE_REGULAR = 5,
-    UDF_FILE_BLOCK_DEVICE = 6,
-    UDF_FILE_CHAR_DEVICE = 7,
-    UDF_FILE_EA = 8,
-    UDF_FILE_FIFO = 9,
-    UDF_FILE_SOCKET = 10,
-    UDF_FILE_SYMLINK = 12,
-    UDF_FILE_STREAM_DIRECTORY = 13,
-    UDF_FILE_VAT = 248,
-    UDF_FILE_REALTIME = 249,
-    UDF_FILE_METADATA = 250,
-    UDF_FILE_METADATA_MIRROR = 251,
-    UDF_FILE_METADATA_BITMAP = 252
+                     UDF_FILE_DIRECTORY = 4,
+                     UDF_FILE_REGULAR = 5,
+                     UDF_FILE_BLOCK_DEVICE = 6,
+                     UDF_FILE_CHAR_DEVICE = 7,
+                     UDF_FILE_EA = 8,
+                     UDF_FILE_FIFO = 9,
+                     UDF_FILE_SOCKET = 10,
+                     UDF_FILE_SYMLINK = 12,
+                     UDF_FILE_STREAM_DIRECTORY = 13,
+                     UDF_FILE_VAT = 248,
+                     UDF_FILE_REALTIME = 249,
+                     UDF_FILE_METADATA = 250,
+                     UDF_FILE_METADATA_MIRROR = 251,
+                     UDF_FILE_METADATA_BITMAP = 252
 };
 
 enum udf_ad_form { /* bits 0-2 of the ICB flags, ECMA-167 4/14.6.8 */
-    UDF_AD_SHORT = 0,
-    UDF_AD_LONG = 1,
-    UDF_AD_EXTENDED = 2,
-    UDF_AD_EMBEDDED = 3
+                   UDF_AD_SHORT = 0,
+                   UDF_AD_LONG = 1,
+                   UDF_AD_EXTENDED = 2,
+                   UDF_AD_EMBEDDED = 3
 };
 
 enum {

@@ -19,13 +19,13 @@ enum udf_map_choice {
 };
 
 struct udf_format_options {
-    const char *label;        /* UTF-8, NULL = "LinuxUDF" */
-    uint16_t revision;        /* BCD, 0 = the medium's usual one */
+    const char *label; /* UTF-8, NULL = "LinuxUDF" */
+    uint16_t revision; /* BCD, 0 = the medium's usual one */
     enum udf_map_choice map;
-    uint64_t seed;            /* for the volume set id; 0 = from the clock */
-    int64_t now;              /* seconds since 1970; 0 = the clock */
-    uint32_t uid, gid;        /* owner of the root directory */
-    uint32_t root_mode;       /* permissions of the root; 0 = 0755 */
+    uint64_t seed;      /* for the volume set id; 0 = from the clock */
+    int64_t now;        /* seconds since 1970; 0 = the clock */
+    uint32_t uid, gid;  /* owner of the root directory */
+    uint32_t root_mode; /* permissions of the root; 0 = 0755 */
 };
 
 /* Writes the volume and synchronises. Returns 0; -EINVAL when the revision or

@@ -145,8 +145,8 @@ int udf_setattr(struct udf_volume *volume, uint64_t ino,
 
 /* What udf_create() makes. */
 struct udf_make {
-    mode_t mode; /* type and permissions, umask applied */
-    dev_t rdev;  /* for devices */
+    mode_t mode;        /* type and permissions, umask applied */
+    dev_t rdev;         /* for devices */
     const char *target; /* for symbolic links, NUL-terminated UTF-8 */
 };
 
@@ -198,8 +198,8 @@ int udf_write(struct udf_volume *volume, uint64_t ino, uint64_t offset,
 /* One directory entry as udf_readdir() shows it. */
 struct udf_dirent {
     struct udf_name name;
-    uint64_t cookie;         /* where the next call goes on */
-    struct udf_stat stat;    /* all of it with `plus`, else ino and type */
+    uint64_t cookie;      /* where the next call goes on */
+    struct udf_stat stat; /* all of it with `plus`, else ino and type */
 };
 
 /* Gets one entry; returns true to go on, false when there was no room for it
