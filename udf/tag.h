@@ -22,6 +22,10 @@ struct udf_tag {
  * bytes, going on from `crc`. ECMA-167 1/7.2.6. */
 uint16_t udf_crc(uint16_t crc, const void *bytes, uint32_t count);
 
+/* Checks checksum and version of a tag alone, for descriptors that are longer
+ * than what has been read of them. Returns 0 or -EUCLEAN. */
+int udf_tag_check_head(const void *desc, struct udf_tag *out_tag);
+
 /* Checks the tag of the `bytes`-long descriptor at `desc` (checksum, version 2
  * or 3, CRC within `bytes`) and gives its fields. Does not compare the
  * location: see udf_tag_expect(). Returns 0 or -EUCLEAN. */
