@@ -7,7 +7,7 @@
  * (the length that the CDB announces, mmc/transport.h invariant 1). Whoever
  * sends the request adds data and timeout_ms.
  *
- * Clauses: MMC-6 chapter 6 unless said otherwise; INQUIRY, MODE SENSE,
+ * Clauses: MMC-5 chapter 6 unless said otherwise; INQUIRY, MODE SENSE,
  * MODE SELECT, REQUEST SENSE and TEST UNIT READY are SPC-3, VERIFY is SBC-3.
  */
 #ifndef MMC_CDB_H
@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 #include "mmc/transport.h"
+
+enum { MMC_BLOCK_BYTES = 2048 };
 
 enum mmc_opcode {
     MMC_OP_TEST_UNIT_READY = 0x00,
@@ -173,6 +175,7 @@ struct mmc_format {
     uint32_t blocks;    /* FFFFFFFFh: all there is, where the type allows */
     uint32_t parameter; /* type dependent, 24 bits */
     bool immediate;
+    bool options;    /* FOV: the drive shall heed the list's flags */
     bool no_certify; /* DCRT; sets FOV as well */
     bool compare;    /* CmpList: quick re-format of DVD-RAM */
     bool legacy;     /* format code 7 of MMC-1 CD-RW; only `blocks` counts */
@@ -265,6 +268,10 @@ void mmc_cdb_set_streaming(struct mmc_request *request);
 /* kB/s are 1000 bytes a second; FFFFh = as fast as it goes. */
 void mmc_cdb_set_cd_speed(struct mmc_request *request, uint16_t read_kbs,
                           uint16_t write_kbs);
+
+/* Changes the allocation length of a 10-byte CDB that has one in bytes 7 and 8
+ * (all that are built here, block transfers apart); at least 1. */
+void mmc_cdb_set_length(struct mmc_request *request, uint16_t length);
 
 /* FORMAT UNIT with the parameter list that mmc_cdb_format_list() makes. */
 void mmc_cdb_format_unit(struct mmc_request *request,
