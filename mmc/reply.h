@@ -7,7 +7,7 @@
  * that ends early is decoded as far as the standard lets older drives stop;
  * shorter ones give -EPROTO and leave *out untouched.
  *
- * Clauses: MMC-6 chapters 5 (features) and 6 (commands).
+ * Clauses: MMC-5 chapters 5 (features) and 6 (commands).
  */
 #ifndef MMC_REPLY_H
 #define MMC_REPLY_H
@@ -27,7 +27,7 @@ enum { MMC_DEVICE_TYPE_MMC = 5, MMC_INQUIRY_BYTES = 36 };
 int mmc_reply_inquiry(const uint8_t *reply, size_t len,
                       struct mmc_inquiry *out);
 
-/* Feature codes (MMC-6 5.3) that decide something here. */
+/* Feature codes (MMC-5 5.3) that decide something here. */
 enum mmc_feature_code {
     MMC_FEATURE_PROFILE_LIST = 0x0000,
     MMC_FEATURE_CORE = 0x0001,
@@ -213,10 +213,9 @@ struct mmc_mode_page {
 int mmc_reply_mode_page(const uint8_t *reply, size_t len, uint8_t code,
                         struct mmc_mode_page *out);
 
-/* Bytes to ask for to get the first page of a MODE SENSE(10) reply whole;
- * `reply` holds its first 10 bytes or more. -EPROTO when shorter. */
-int mmc_reply_mode_length(const uint8_t *reply, size_t len,
-                          uint16_t *out_bytes);
+/* Bytes to ask for to get the first page of a MODE SENSE(10) reply whole,
+ * from the first ten bytes of that reply. */
+uint32_t mmc_reply_mode_length(const uint8_t head[10]);
 
 /* GET EVENT STATUS NOTIFICATION: one event. */
 enum mmc_event_class {
