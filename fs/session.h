@@ -26,18 +26,29 @@ struct fs_session_options {
 
 struct fs_session;
 
-/* Mounts at options->mountpoint. Returns 0; -EACCES when the mount point is
- * not the user's; -ENOENT, -ENOTDIR; -EPERM when allow_other is not allowed by
- * /etc/fuse.conf; -EIO for another failure of the FUSE mount. */
+/* Mounts at options->mountpoint. Users get nosuid,nodev whatever `extra` says
+ * (fusermount3 sees to it). Returns 0; -EACCES when the mount point is not
+ * the user's; -ENOENT, -ENOTDIR; -ENOTCONN when a dead FUSE mount is there;
+ * -EPERM when allow_other is not allowed by /etc/fuse.conf; -ENOMEM; -EIO for
+ * another failure of the FUSE mount, whose text is in the log.
+ *
+ * SIGTERM, SIGINT and SIGHUP are blocked in the calling thread from then on
+ * (fs_session_run() takes them), and stay so until fs_session_close(). */
 int fs_session_open(struct udf_volume *volume,
                     const struct fs_session_options *options,
                     struct fs_session **out_session);
 
-/* Serves requests until the file system is unmounted or SIGTERM, SIGINT or
- * SIGHUP arrives, then unmounts if that is still to do. Starts the background
- * writer and ends it. Returns 0 or a negative errno of the FUSE loop. The
- * volume stays open: the caller closes it with udf_unmount(). */
+/* Serves requests until the file system is unmounted, SIGTERM, SIGINT or
+ * SIGHUP arrives, or fs_session_leave() is called. In the latter cases the
+ * kernel's dirty pages are fetched first; a mount that is in use is then
+ * detached, and programs that still have files open there get ENOTCONN. The
+ * mount is gone when this returns. Starts the background writer and ends it.
+ * Returns 0 or a negative errno of the connection to the kernel. The volume
+ * stays open: the caller closes it with udf_unmount(). */
 int fs_session_run(struct fs_session *session);
+
+/* Makes fs_session_run() end as a signal would. Safe from any thread. */
+void fs_session_leave(struct fs_session *session);
 
 /* Frees the session; NULL is accepted. */
 void fs_session_close(struct fs_session *session);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * fs/mountpoint.c - fusermount3 checks the same before it mounts, but says so
+ * on its own standard error only. Checking first gives an errno to explain;
+ * fusermount3 still has the last word.
+ */
+#include "fs/mountpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+int fs_mountpoint_check(const char *path) {
+    struct stat stat_buf;
+
+    if (stat(path, &stat_buf) != 0) {
+        return -errno;
+    }
+    if (!S_ISDIR(stat_buf.st_mode)) {
+        return -ENOTDIR;
+    }
+    if (geteuid() == 0) {
+        return 0;
+    }
+    /* In a directory like /tmp anybody may write, but only the owner may
+     * cover it with a mount. */
+    if ((stat_buf.st_mode & S_ISVTX) && stat_buf.st_uid != getuid()) {
+        return -EACCES;
+    }
+    return access(path, W_OK) == 0 ? 0 : -EACCES;
+}
+
+bool fs_mountpoint_allow_other_possible(void) {
+    char line[256];
+    char word[sizeof line];
+    bool found = false;
+
+    if (geteuid() == 0) {
+        return true;
+    }
+    FILE *conf = fopen("/etc/fuse.conf", "re");
+
+    if (!conf) {
+        return false;
+    }
+    while (!found && fgets(line, sizeof line, conf)) {
+        found = sscanf(line, "%255s", word) == 1 &&
+                strcmp(word, "user_allow_other") == 0;
+    }
+    fclose(conf);
+    return found;
+}
+
+/* Runs "fusermount3 -u -q PATH". It is found on the user's PATH, where libfuse
+ * looks for it too: it is installed set-user-ID, no right comes from us. */
+static int unmount_as_user(const char *path) {
+    char *arguments[] = {(char[]){"fusermount3"}, (char[]){"-u"},
+                         (char[]){"-q"},          (char[]){"--"},
+                         (char *)(uintptr_t)path, NULL};
+    posix_spawn_file_actions_t files;
+    pid_t pid;
+    int status;
+
+    posix_spawn_file_actions_init(&files);
+    /* What it says ("Device or resource busy") is for a person; the exit
+     * code, and whether the mount is still there, is all that counts here. */
+    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
+                                     O_WRONLY, 0);
+    int err =
+        posix_spawnp(&pid, arguments[0], &files, NULL, arguments, environ);
+
+    posix_spawn_file_actions_destroy(&files);
+    if (err) {
+        return -err;
+    }
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return -errno;
+        }
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        return 0;
+    }
+    return WIFEXITED(status) ? -EBUSY : -EIO;
+}
+
+int fs_mountpoint_unmount(const char *path) {
+    if (geteuid() != 0) {
+        return unmount_as_user(path);
+    }
+    return umount2(path, UMOUNT_NOFOLLOW) == 0 ? 0 : -errno;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * fs/ops.h - one function for each FUSE request: call one operation of
+ * udf/udf.h, give exactly one reply through fs/reply.h.
+ *
+ * FUSE node ids are the inos of udf/udf.h, the root is 1 in both, and the
+ * kernel's lookup counts are the references there: no table stands between.
+ * Requests without a function here (extended attributes, flush, lseek, ...)
+ * are answered ENOSYS by libfuse, and the kernel does not ask again.
+ */
+#ifndef FS_OPS_H
+#define FS_OPS_H
+
+#include <fuse_lowlevel.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fs/session.h"
+
+struct udf_name;
+struct udf_volume;
+
+/* What every request gets as its user data; constant while requests come,
+ * but for the two fields that FUSE_INIT sets before any other request. */
+struct fs_context {
+    struct udf_volume *volume;
+    enum fs_atime atime;
+    bool read_only;
+    bool open_needless;    /* the kernel does without OPEN and RELEASE */
+    bool opendir_needless; /* ... OPENDIR and RELEASEDIR */
+};
+
+struct fs_context *fs_op_context(fuse_req_t req);
+
+/* `text` as udf/ takes names; it stays the caller's. */
+struct udf_name fs_op_name(const char *text);
+
+/* ops_name.c: requests that name something in a directory. */
+void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count);
+void fs_op_forget_multi(fuse_req_t req, size_t count,
+                        struct fuse_forget_data *forgets);
+void fs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
+                 mode_t mode, dev_t rdev);
+void fs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
+                 mode_t mode);
+void fs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+                   const char *name);
+void fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name,
+                  mode_t mode, struct fuse_file_info *file);
+void fs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
+                const char *name);
+void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+                  fuse_ino_t new_parent, const char *new_name, unsigned flags);
+
+/* ops_data.c: content of files, directories and symbolic links. */
+void fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
+void fs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
+void fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t count, off_t offset,
+                struct fuse_file_info *file);
+void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t count,
+                 off_t offset, struct fuse_file_info *file);
+void fs_op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+                 struct fuse_file_info *file);
+void fs_op_readlink(fuse_req_t req, fuse_ino_t ino);
+void fs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
+void fs_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t room, off_t offset,
+                   struct fuse_file_info *file);
+void fs_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t room,
+                       off_t offset, struct fuse_file_info *file);
+
+/* ops_attr.c: attributes of objects and of the volume. */
+void fs_op_init(void *userdata, struct fuse_conn_info *conn);
+void fs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
+void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
+                   int to_set, struct fuse_file_info *file);
+void fs_op_statfs(fuse_req_t req, fuse_ino_t ino);
+
+/* Moves the access time of `ino` on when relatime asks for it. Called after
+ * a read that reached us. */
+void fs_op_touch_atime(struct fs_context *context, fuse_ino_t ino);
+
+#endif

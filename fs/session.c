@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * fs/session.c - the life of a mount:
+ *
+ *   open --> serving --(unmounted by somebody)-----------------> ended
+ *               |                                                  ^
+ *               +-(signal, leave)--> fetching --> unmounting ------+
+ *                                       \--(in use)--> detaching --+
+ *
+ * Requests are served until `ended`, or until the detaching begins. That is
+ * what makes leaving safe: with its write-back cache the kernel holds data
+ * that programs think written, and it comes as WRITE requests only while
+ * somebody answers. "Fetching" is syncfs(2) on the mount, by the thread in
+ * fs_session_run(), while the workers serve, and then waiting until no
+ * request is left: the kernel does not wait for the writes of a FUSE file
+ * system in syncfs.
+ *
+ * When somebody else unmounts, there is nothing to fetch: closing a file
+ * writes its pages, and a mount with open files is not unmounted.
+ */
+#include "fs/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "fs/flusher.h"
+#include "fs/mountpoint.h"
+#include "fs/ops.h"
+#include "fs/workers.h"
+#include "mmc/log.h"
+
+enum {
+    IDLE_POLL_MS = 10,
+    /* A program that goes on writing after SIGTERM cannot hold the end up for
+     * longer than this; it is told ENOTCONN. */
+    IDLE_WAIT_MS = 60000,
+    /* From a successful unmount to the end of the connection. It can fail to
+     * come when another mount namespace holds the mount as well. */
+    ENDED_WAIT_MS = 5000
+};
+
+struct fs_session {
+    struct fs_context context;
+    struct fuse_session *fuse;
+    char *mountpoint;
+    sigset_t signals, old_signals;
+    int signal_fd;
+    int leave_fd;
+};
+
+static const struct fuse_lowlevel_ops operations = {
+    .init = fs_op_init,
+    .lookup = fs_op_lookup,
+    .forget = fs_op_forget,
+    .forget_multi = fs_op_forget_multi,
+    .getattr = fs_op_getattr,
+    .setattr = fs_op_setattr,
+    .readlink = fs_op_readlink,
+    .mknod = fs_op_mknod,
+    .mkdir = fs_op_mkdir,
+    .unlink = fs_op_unlink,
+    .rmdir = fs_op_rmdir,
+    .symlink = fs_op_symlink,
+    .rename = fs_op_rename,
+    .link = fs_op_link,
+    .open = fs_op_open,
+    .create = fs_op_create,
+    .read = fs_op_read,
+    .write = fs_op_write,
+    .release = fs_op_release,
+    .fsync = fs_op_fsync,
+    .opendir = fs_op_opendir,
+    .readdir = fs_op_readdir,
+    .readdirplus = fs_op_readdirplus,
+    .releasedir = fs_op_release,
+    .fsyncdir = fs_op_fsync,
+    .statfs = fs_op_statfs,
+};
+
+static void log_fuse(enum fuse_log_level level, const char *format,
+                     va_list arguments) {
+    char line[480];
+
+    vsnprintf(line, sizeof line, format, arguments);
+    line[strcspn(line, "\n")] = '\0';
+    if (level == FUSE_LOG_DEBUG) {
+        mmc_log(MMC_LOG_DEBUG, "%s", line);
+    } else {
+        mmc_log(level <= FUSE_LOG_ERR ? MMC_LOG_ERROR : MMC_LOG_WARN, "%s",
+                line);
+    }
+}
+
+/* Adds "-o NAME=VALUE" with commas and backslashes in `value` escaped. */
+static int add_value(struct fuse_args *args, const char *name,
+                     const char *value) {
+    size_t room = strlen(name) + strlen(value) + 2;
+    char *text = malloc(room);
+    char *options = NULL;
+    int failed = -1;
+
+    if (text) {
+        snprintf(text, room, "%s=%s", name, value);
+        failed = fuse_opt_add_opt_escaped(&options, text);
+    }
+    if (!failed) {
+        failed =
+            fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, options);
+    }
+    free(options);
+    free(text);
+    return failed ? -ENOMEM : 0;
+}
+
+static int build_arguments(const struct fs_session_options *options,
+                           struct fuse_args *args) {
+    /* libfuse's default is nosuid,nodev for root too; mount(8) leaves that to
+     * root, who says so in `extra`. fusermount3 lets nobody else have it. */
+    bool root = geteuid() == 0;
+    int failed =
+        fuse_opt_add_arg(args, "udfpkt") ||
+        fuse_opt_add_arg(args, "-osubtype=udfpkt") ||
+        fuse_opt_add_arg(args, "-odefault_permissions") ||
+        (root && fuse_opt_add_arg(args, "-osuid,dev")) ||
+        (options->atime == FS_NOATIME && fuse_opt_add_arg(args, "-onoatime")) ||
+        (options->read_only && fuse_opt_add_arg(args, "-oro")) ||
+        (options->allow_other && fuse_opt_add_arg(args, "-oallow_other")) ||
+        (options->debug && fuse_opt_add_arg(args, "-odebug")) ||
+        (options->extra && (fuse_opt_add_arg(args, "-o") ||
+                            fuse_opt_add_arg(args, options->extra)));
+
+    return failed ? -ENOMEM : add_value(args, "fsname", options->source);
+}
+
+/* From here on the signals go to fs_session_run(); every thread that is made
+ * later inherits the mask. */
+static int take_signals(struct fs_session *session) {
+    sigemptyset(&session->signals);
+    sigaddset(&session->signals, SIGTERM);
+    sigaddset(&session->signals, SIGINT);
+    sigaddset(&session->signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &session->signals, &session->old_signals);
+    session->signal_fd =
+        signalfd(-1, &session->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    session->leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return session->signal_fd < 0 || session->leave_fd < 0 ? -errno : 0;
+}
+
+static int mount_session(struct fs_session *session,
+                         const struct fs_session_options *options) {
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    int err = build_arguments(options, &args);
+
+    if (!err) {
+        session->fuse = fuse_session_new(&args, &operations, sizeof operations,
+                                         &session->context);
+        err = session->fuse && fuse_session_mount(session->fuse,
+                                                  session->mountpoint) == 0
+                  ? 0
+                  : -EIO;
+    }
+    fuse_opt_free_args(&args);
+    return err;
+}
+
+int fs_session_open(struct udf_volume *volume,
+                    const struct fs_session_options *options,
+                    struct fs_session **out_session) {
+    int err = fs_mountpoint_check(options->mountpoint);
+
+    if (!err && options->allow_other && !fs_mountpoint_allow_other_possible()) {
+        err = -EPERM;
+    }
+    if (err) {
+        return err;
+    }
+    struct fs_session *session = calloc(1, sizeof *session);
+
+    if (!session) {
+        return -ENOMEM;
+    }
+    session->context = (struct fs_context){.volume = volume,
+                                           .atime = options->atime,
+                                           .read_only = options->read_only};
+    fuse_set_log_func(log_fuse);
+    err = take_signals(session);
+    session->mountpoint = strdup(options->mountpoint);
+    if (!err && !session->mountpoint) {
+        err = -ENOMEM;
+    }
+    if (!err) {
+        err = mount_session(session, options);
+    }
+    if (err) {
+        fs_session_close(session);
+        return err;
+    }
+    *out_session = session;
+    return 0;
+}
+
+/* Takes pending signals off, so that the next ones can be told from them. */
+static void drain(int fd) {
+    char bytes[sizeof(struct signalfd_siginfo)];
+
+    while (read(fd, bytes, sizeof bytes) > 0) {
+    }
+}
+
+/* Waits until the workers have no request left. A further signal, or too long
+ * a time, ends the wait. */
+static void wait_until_idle(struct fs_session *session,
+                            struct fs_workers *workers) {
+    struct pollfd fd = {.fd = session->signal_fd, .events = POLLIN};
+    int waited_ms = 0;
+
+    while (!fs_workers_idle(workers)) {
+        if (waited_ms >= IDLE_WAIT_MS || poll(&fd, 1, IDLE_POLL_MS) > 0) {
+            mmc_log(MMC_LOG_WARN,
+                    "%s: programs are still writing; what comes now is lost",
+                    session->mountpoint);
+            return;
+        }
+        waited_ms += IDLE_POLL_MS;
+    }
+}
+
+/* Gets the kernel's dirty pages while the workers serve. */
+static void fetch_dirty_pages(struct fs_session *session,
+                              struct fs_workers *workers) {
+    int fd = open(session->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || syncfs(fd) != 0) {
+        mmc_log(MMC_LOG_WARN, "%s: data in the page cache: %s",
+                session->mountpoint, strerror(errno));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    wait_until_idle(session, workers);
+}
+
+/* Unmounts on our own account; see the head of this file. */
+static void leave(struct fs_session *session, struct fs_workers *workers) {
+    struct pollfd ended = {.fd = fs_workers_ended_fd(workers),
+                           .events = POLLIN};
+
+    drain(session->signal_fd);
+    fetch_dirty_pages(session, workers);
+    int err = fs_mountpoint_unmount(session->mountpoint);
+
+    if (err) {
+        mmc_log(MMC_LOG_NOTICE, "%s: still in use, detached",
+                session->mountpoint);
+        return; /* fs_session_run() stops the workers and detaches it */
+    }
+    (void)poll(&ended, 1, ENDED_WAIT_MS);
+}
+
+static void wait_for_end(struct fs_session *session,
+                         struct fs_workers *workers) {
+    struct pollfd fds[3] = {
+        {.fd = fs_workers_ended_fd(workers), .events = POLLIN},
+        {.fd = session->signal_fd, .events = POLLIN},
+        {.fd = session->leave_fd, .events = POLLIN},
+    };
+
+    while (poll(fds, 3, -1) < 0 && errno == EINTR) {
+    }
+    if (!fds[0].revents) {
+        leave(session, workers);
+    }
+}
+
+int fs_session_run(struct fs_session *session) {
+    struct fs_flusher *flusher = NULL;
+    struct fs_workers *workers = NULL;
+    int err = 0;
+
+    if (!session->context.read_only) {
+        err = fs_flusher_start(session->context.volume, &flusher);
+    }
+    if (!err) {
+        err = fs_workers_start(session->fuse, &workers);
+    }
+    if (!err) {
+        wait_for_end(session, workers);
+        err = fs_workers_stop(workers);
+    }
+    fs_flusher_stop(flusher);
+    /* Closes the connection; detaches the mount if it is still there. */
+    fuse_session_unmount(session->fuse);
+    return err;
+}
+
+void fs_session_leave(struct fs_session *session) {
+    uint64_t one = 1;
+    ssize_t written;
+
+    do {
+        written = write(session->leave_fd, &one, sizeof one);
+    } while (written < 0 && errno == EINTR);
+}
+
+void fs_session_close(struct fs_session *session) {
+    if (!session) {
+        return;
+    }
+    if (session->fuse) {
+        fuse_session_unmount(session->fuse);
+        fuse_session_destroy(session->fuse);
+    }
+    if (session->signal_fd >= 0) {
+        drain(session->signal_fd);
+        close(session->signal_fd);
+    }
+    if (session->leave_fd >= 0) {
+        close(session->leave_fd);
+    }
+    pthread_sigmask(SIG_SETMASK, &session->old_signals, NULL);
+    free(session->mountpoint);
+    free(session);
+}
