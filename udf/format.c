@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/format.c - writes a planned volume. What goes where is udf/layout's
+ * decision, what it looks like udf/encode's; here is the content and the order.
+ *
+ * Order, so that a format that is interrupted never leaves something that
+ * looks like a volume, neither the old one nor half of the new one:
+ *   1. everything is built once in memory, so that a label that does not fit
+ *      is refused before the medium is touched;
+ *   2. the recognition sequence and every anchor of what was there before are
+ *      wiped, and synchronised (on a fresh medium there are none: then
+ *      nothing is written here, and each packet is written only once);
+ *   3. descriptor sequences, LVID, sparing tables, bitmap, file set and root,
+ *      and synchronised;
+ *   4. the recognition sequence and the anchors, and synchronised.
+ *
+ * Everything is written in whole units with zeros behind the structures, so
+ * that neither the drive nor the cache must read to complete a packet, and no
+ * descriptor of an earlier volume stays behind a new one.
+ */
+#include "udf/format.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mmc/blockdev.h"
+#include "udf/attr.h"
+#include "udf/cs0.h"
+#include "udf/decode.h"
+#include "udf/encode.h"
+#include "udf/extent.h"
+#include "udf/fid.h"
+#include "udf/layout.h"
+#include "udf/own.h"
+
+enum {
+    BYTES = UDF_BLOCK_BYTES,
+    VRS_LBA = 16,
+    VOLUME_ID_BYTES = 31, /* CS0 in the 32-byte dstring of the PVD */
+    FIRST_UNIQUE_ID = 16, /* UDF 2.60 3.2.1.1: below are reserved */
+    SBD_BYTES = 24        /* head of a space bitmap descriptor */
+};
+
+/* A volume on its way to the disc. */
+struct new_volume {
+    struct blockdev *dev;
+    struct udf_layout layout;
+    struct udf_tag_style style;
+    struct udf_time now;
+    uint64_t serial; /* of this format, random */
+    const char *label;
+    char volume_id[UDF_TEXT_BYTES];     /* the label as the PVD holds it */
+    char volume_set_id[UDF_TEXT_BYTES]; /* begins with 16 unique digits */
+    uint32_t uid, gid;
+    mode_t root_mode;
+    uint8_t *unit; /* layout.unit blocks, being built */
+};
+
+/* splitmix64: spreads whatever the seed is over all 64 bits. */
+static uint64_t mix(uint64_t seed) {
+    uint64_t x = seed + 0x9E3779B97F4A7C15ull;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+    return x ^ (x >> 31);
+}
+
+static uint64_t choose_serial(uint64_t seed) {
+    if (seed != 0) {
+        return mix(seed);
+    }
+    uint64_t serial;
+    if (getrandom(&serial, sizeof(serial), GRND_NONBLOCK) ==
+        (ssize_t)sizeof(serial)) {
+        return serial;
+    }
+    /* early in a boot there is no randomness yet: time and process do */
+    struct timespec clock;
+    clock_gettime(CLOCK_REALTIME, &clock);
+    return mix((uint64_t)clock.tv_sec * 1000000000u + (uint64_t)clock.tv_nsec) ^
+           mix((uint64_t)getpid());
+}
+
+/* The PVD has a quarter of the room that the other descriptors have for the
+ * label: it gets as much of its beginning as fits, cut between characters. */
+static int shorten_label(const char *label, char *out_volume_id) {
+    uint8_t cs0[VOLUME_ID_BYTES];
+    uint32_t bytes = (uint32_t)strnlen(label, UDF_TEXT_BYTES - 1);
+    uint32_t used;
+    int err;
+    while ((err = udf_cs0_encode(label, bytes, cs0, sizeof(cs0), &used)) ==
+           -ENAMETOOLONG) {
+        do {
+            bytes--;
+        } while (bytes > 0 && ((uint8_t)label[bytes] & 0xC0) == 0x80);
+    }
+    if (err) {
+        return err;
+    }
+    memcpy(out_volume_id, label, bytes);
+    out_volume_id[bytes] = '\0';
+    return 0;
+}
+
+/* Everything about the volume that does not depend on where it lies. */
+static int identify(struct new_volume *vol,
+                    const struct udf_format_options *options) {
+    vol->style.version = vol->layout.revision < 0x0200 ? 2 : 3;
+    vol->serial = choose_serial(options->seed);
+    /* A number of its own tells this volume's descriptors from those of an
+     * earlier one when a damaged disc is searched; 0 would say "none". */
+    vol->style.serial = (uint16_t)(vol->serial & 0xFFFFu);
+    vol->style.serial = vol->style.serial ? vol->style.serial : 1;
+    vol->now.sec = options->now ? options->now : (int64_t)time(NULL);
+    vol->label = options->label ? options->label : "LinuxUDF";
+    vol->uid = options->uid;
+    vol->gid = options->gid;
+    vol->root_mode = options->root_mode ? options->root_mode : 0755;
+    if (strlen(vol->label) >= UDF_TEXT_BYTES) {
+        return -ENAMETOOLONG;
+    }
+    /* UDF 2.60 2.2.2.5: sixteen unique characters, by custom the time and a
+     * random number in hexadecimal */
+    snprintf(vol->volume_set_id, sizeof(vol->volume_set_id), "%08x%08xudfpkt",
+             (unsigned)(vol->now.sec & 0xFFFFFFFF),
+             (unsigned)(vol->serial >> 32));
+    return shorten_label(vol->label, vol->volume_id);
+}
+
+static uint8_t *unit_block(struct new_volume *vol, uint32_t index) {
+    return vol->unit + (size_t)index * BYTES;
+}
+
+static void clear_unit(struct new_volume *vol) {
+    memset(vol->unit, 0, (size_t)vol->layout.unit * BYTES);
+}
+
+/* Writes the unit that holds `lba`; the last one of a medium may be short. */
+static int put_unit(struct new_volume *vol, uint32_t lba) {
+    uint32_t unit = vol->layout.unit;
+    uint32_t first = lba / unit * unit;
+    uint32_t left = vol->layout.blocks - first;
+    uint32_t count = left < unit ? left : unit;
+    int err = blockdev_make_room(vol->dev, count);
+    return err ? err : blockdev_write(vol->dev, first, count, vol->unit);
+}
+
+static const struct udf_region *region(const struct new_volume *vol,
+                                       enum udf_region_id id) {
+    return &vol->layout.region[id];
+}
+
+static struct udf_extent_ad extent_of(const struct udf_region *area) {
+    return (struct udf_extent_ad){.bytes = area->blocks * BYTES,
+                                  .lba = area->lba};
+}
+
+static int build_pvd(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
+                     uint8_t *block) {
+    struct udf_pvd pvd = {.vdsn = vdsn, .recorded = vol->now};
+    memcpy(pvd.volume_id, vol->volume_id, sizeof(pvd.volume_id));
+    memcpy(pvd.volume_set_id, vol->volume_set_id, sizeof(pvd.volume_set_id));
+    udf_entity_own(&pvd.application);
+    udf_entity_own(&pvd.implementation);
+    return udf_encode_pvd(&pvd, &vol->style, lba, block);
+}
+
+static int build_lv_info(const struct new_volume *vol, uint32_t vdsn,
+                         uint32_t lba, uint8_t *block) {
+    struct udf_iuvd iuvd = {.vdsn = vdsn};
+    udf_entity_udf("*UDF LV Info", vol->layout.revision, &iuvd.implementation);
+    strcpy(iuvd.label, vol->label);
+    return udf_encode_iuvd(&iuvd, &vol->style, lba, block);
+}
+
+static int build_own(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
+                     uint8_t *block) {
+    const struct udf_region *journal = region(vol, UDF_REGION_JOURNAL);
+    struct udf_own own = {.journal_lba = journal->lba,
+                          .journal_packets = journal->blocks / vol->layout.unit,
+                          .packet_blocks = vol->layout.unit,
+                          .format_serial = vol->serial};
+    struct udf_iuvd iuvd = {.vdsn = vdsn};
+    udf_own_encode(&own, &iuvd);
+    return udf_encode_iuvd(&iuvd, &vol->style, lba, block);
+}
+
+/* Access type 4, overwritable, on every medium: rewritable (3) would mean
+ * that blocks must be erased before they are written again, and the freed
+ * space that goes with it makes the Linux driver read-only. */
+static void build_pd(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
+                     uint8_t *block) {
+    const struct udf_region *partition = region(vol, UDF_REGION_PARTITION);
+    struct udf_pd pd = {
+        .vdsn = vdsn,
+        .flags = 1, /* allocated */
+        .unallocated_bitmap = {.bytes = vol->layout.bitmap_blocks * BYTES,
+                               .lbn = 0},
+        .access = 4,
+        .start_lba = partition->lba,
+        .blocks = partition->blocks,
+    };
+    strcpy(pd.contents, vol->layout.revision < 0x0200 ? "+NSR02" : "+NSR03");
+    udf_entity_own(&pd.implementation);
+    udf_encode_pd(&pd, &vol->style, lba, block);
+}
+
+static struct udf_lvd_map build_map(const struct new_volume *vol) {
+    struct udf_lvd_map map = {.kind = UDF_MAP_KIND_PHYSICAL,
+                              .volume_sequence = 1};
+    if (vol->layout.sparable) {
+        map.kind = UDF_MAP_KIND_SPARABLE;
+        map.packet_blocks = (uint16_t)vol->layout.unit;
+        map.tables = 2;
+        map.table_bytes = 56 + 8 * vol->layout.spares;
+        map.table_lba[0] = region(vol, UDF_REGION_SPARING_FIRST)->lba;
+        map.table_lba[1] = region(vol, UDF_REGION_SPARING_SECOND)->lba;
+    }
+    return map;
+}
+
+static int build_lvd(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
+                     uint8_t *block) {
+    struct udf_lvd lvd = {
+        .vdsn = vdsn,
+        .block_bytes = BYTES,
+        .fsd = {.bytes = BYTES, .addr = {.lbn = vol->layout.fsd_lbn}},
+        .integrity = extent_of(region(vol, UDF_REGION_INTEGRITY)),
+        .maps = 1,
+        .map = {build_map(vol)},
+    };
+    strcpy(lvd.label, vol->label);
+    udf_entity_domain(vol->layout.revision, &lvd.domain);
+    udf_entity_own(&lvd.implementation);
+    return udf_encode_lvd(&lvd, &vol->style, lba, block);
+}
+
+/* Only true gaps are listed: spares, LVIDs and the journal are taken, and
+ * nobody must be told that they are not. */
+static void build_usd(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
+                      uint8_t *block) {
+    struct udf_usd usd = {.vdsn = vdsn};
+    for (int i = 0; i < UDF_LAYOUT_GAPS; i++) {
+        if (vol->layout.gap[i].blocks > 0) {
+            usd.extent[usd.extents++] = extent_of(&vol->layout.gap[i]);
+        }
+    }
+    udf_encode_usd(&usd, &vol->style, lba, block);
+}
+
+/* One volume descriptor sequence in the unit buffer, for the unit at `lba`.
+ * Numbers all differ, so that no reader must choose between two. */
+static int build_vds(struct new_volume *vol, uint32_t lba) {
+    clear_unit(vol);
+    int err = build_pvd(vol, 1, lba, unit_block(vol, 0));
+    if (!err) {
+        err = build_lv_info(vol, 2, lba + 1, unit_block(vol, 1));
+    }
+    if (!err) {
+        err = build_own(vol, 3, lba + 2, unit_block(vol, 2));
+    }
+    if (!err) {
+        build_pd(vol, 4, lba + 3, unit_block(vol, 3));
+        err = build_lvd(vol, 5, lba + 4, unit_block(vol, 4));
+    }
+    if (!err) {
+        build_usd(vol, 6, lba + 5, unit_block(vol, 5));
+        udf_encode_td(&vol->style, lba + 6, unit_block(vol, 6));
+    }
+    return err;
+}
+
+static int put_vds(struct new_volume *vol, enum udf_region_id id) {
+    uint32_t lba = region(vol, id)->lba;
+    int err = build_vds(vol, lba);
+    return err ? err : put_unit(vol, lba);
+}
+
+static int put_sparing(struct new_volume *vol, enum udf_region_id id) {
+    const struct udf_region *spares = region(vol, UDF_REGION_SPARES);
+    struct udf_sparing_table table = {.sequence = 1,
+                                      .entries = (uint16_t)vol->layout.spares};
+    for (uint32_t i = 0; i < vol->layout.spares; i++) {
+        table.entry[i].original = UDF_SPARE_FREE;
+        table.entry[i].mapped = spares->lba + i * vol->layout.unit;
+    }
+    uint32_t lba = region(vol, id)->lba;
+    clear_unit(vol);
+    int err = udf_encode_sparing(&table, vol->layout.revision, &vol->style, lba,
+                                 vol->unit);
+    return err ? err : put_unit(vol, lba);
+}
+
+/* Lowest revision whose readers understand what is on the disc: the two old
+ * ones differ in nothing but the sparable map. UDF 2.60 2.2.6.4. */
+static uint16_t minimum_revision(const struct new_volume *vol) {
+    bool plain = vol->layout.revision < 0x0200 && !vol->layout.sparable;
+    return plain ? 0x0102 : vol->layout.revision;
+}
+
+/* The first LVID, closed, and zeros to the end of the extent: LVIDs will be
+ * appended sector by sector, and a run must not go on into those of an
+ * earlier volume. */
+static int put_integrity(struct new_volume *vol) {
+    const struct udf_region *extent = region(vol, UDF_REGION_INTEGRITY);
+    struct udf_lvid lvid = {
+        .recorded = vol->now,
+        .closed = true,
+        .next_unique_id = FIRST_UNIQUE_ID,
+        .partitions = 1,
+        .free_blocks = {vol->layout.free_blocks},
+        .size_blocks = {region(vol, UDF_REGION_PARTITION)->blocks},
+        .directories = 1, /* the root */
+        .min_read = minimum_revision(vol),
+        .min_write = minimum_revision(vol),
+        .max_write = vol->layout.revision,
+    };
+    udf_entity_own(&lvid.implementation);
+    clear_unit(vol);
+    udf_encode_lvid(&lvid, &vol->style, extent->lba, unit_block(vol, 0));
+    udf_encode_td(&vol->style, extent->lba + 1, unit_block(vol, 1));
+    int err = put_unit(vol, extent->lba);
+    clear_unit(vol);
+    for (uint32_t at = vol->layout.unit; !err && at < extent->blocks;
+         at += vol->layout.unit) {
+        err = put_unit(vol, extent->lba + at);
+    }
+    return err;
+}
+
+/* Byte `index` of the bitmap: the first blocks are taken, all others free.
+ * Bit n % 8 of byte n / 8 is block n; bits behind the end stay 0. */
+static uint8_t bitmap_byte(uint64_t index, uint32_t first_free,
+                           uint32_t blocks) {
+    uint64_t from = index * 8;
+    if (from >= first_free && from + 8 <= blocks) {
+        return 0xFF;
+    }
+    uint8_t byte = 0;
+    for (uint64_t bit = 0; bit < 8; bit++) {
+        bool is_free = from + bit >= first_free && from + bit < blocks;
+        byte = (uint8_t)(byte | (is_free << bit));
+    }
+    return byte;
+}
+
+static int put_bitmap(struct new_volume *vol) {
+    const struct udf_region *partition = region(vol, UDF_REGION_PARTITION);
+    uint64_t unit_bytes = (uint64_t)vol->layout.unit * BYTES;
+    uint64_t end = (uint64_t)vol->layout.bitmap_blocks * BYTES;
+    int err = 0;
+    for (uint64_t at = 0; !err && at < end; at += unit_bytes) {
+        clear_unit(vol);
+        for (uint64_t i = at ? 0 : SBD_BYTES; i < unit_bytes; i++) {
+            vol->unit[i] =
+                bitmap_byte(at + i - SBD_BYTES, vol->layout.root_lbn + 1,
+                            partition->blocks);
+        }
+        if (at == 0) {
+            udf_encode_sbd(partition->blocks, &vol->style, 0, vol->unit);
+        }
+        err = put_unit(vol, partition->lba + (uint32_t)(at / BYTES));
+    }
+    return err;
+}
+
+static struct udf_long_ad root_icb(const struct new_volume *vol) {
+    return (struct udf_long_ad){.bytes = BYTES,
+                                .addr = {.lbn = vol->layout.root_lbn}};
+}
+
+static int build_fsd(const struct new_volume *vol, uint8_t *block) {
+    struct udf_fsd fsd = {.recorded = vol->now, .root = root_icb(vol)};
+    strcpy(fsd.label, vol->label);
+    memcpy(fsd.file_set_id, vol->volume_id, sizeof(fsd.file_set_id));
+    udf_entity_domain(vol->layout.revision, &fsd.domain);
+    return udf_encode_fsd(&fsd, &vol->style, vol->layout.fsd_lbn, block);
+}
+
+/* The root directory: nothing but its parent entry, which names itself, and
+ * is embedded. UniqueID 0 by UDF 2.60 3.2.1.1; its one link is that entry. */
+static int build_root(const struct new_volume *vol, uint8_t *block) {
+    const struct udf_fid parent = {.characteristics =
+                                       UDF_FID_DIRECTORY | UDF_FID_PARENT,
+                                   .icb = root_icb(vol)};
+    uint8_t raw[64] = {0};
+    uint32_t bytes = udf_fid_size(0, 0);
+    udf_fid_encode(&parent, &vol->style, vol->layout.root_lbn, raw);
+    struct udf_fe fe = {
+        .extended = vol->layout.revision >= 0x0200,
+        .strategy = 4,
+        .file_type = UDF_FILE_DIRECTORY,
+        .icb_flags = (uint16_t)(udf_icb_flags_encode(vol->root_mode, 0) |
+                                UDF_AD_EMBEDDED),
+        .uid = vol->uid,
+        .gid = vol->gid,
+        .permissions = udf_permissions_encode(vol->root_mode),
+        .links = 1,
+        .info_bytes = bytes,
+        .object_bytes = bytes,
+        .atime = vol->now,
+        .mtime = vol->now,
+        .ctime = vol->now,
+        .btime = vol->now,
+        .checkpoint = 1,
+        .ads = raw,
+        .ads_bytes = bytes,
+    };
+    udf_entity_own(&fe.implementation);
+    return udf_encode_fe(&fe, &vol->style, vol->layout.root_lbn, block);
+}
+
+/* File set and root in the unit buffer. There is no system stream directory:
+ * it would hold the list of non-allocatable space, and nothing is bad yet;
+ * UDF 2.60 3.3.7.2 wants that stream only where there is such space. */
+static int build_file_set(struct new_volume *vol) {
+    clear_unit(vol);
+    uint32_t at = vol->layout.fsd_lbn % vol->layout.unit;
+    int err = build_fsd(vol, unit_block(vol, at));
+    return err ? err : build_root(vol, unit_block(vol, at + 1));
+}
+
+static int put_file_set(struct new_volume *vol) {
+    int err = build_file_set(vol);
+    uint32_t start = region(vol, UDF_REGION_PARTITION)->lba;
+    return err ? err : put_unit(vol, start + vol->layout.fsd_lbn);
+}
+
+/* Structures that a volume consists of once it is found. */
+static int put_body(struct new_volume *vol) {
+    int err = put_vds(vol, UDF_REGION_MAIN_VDS);
+    if (!err && vol->layout.sparable) {
+        err = put_sparing(vol, UDF_REGION_SPARING_FIRST);
+    }
+    if (!err) {
+        err = put_integrity(vol);
+    }
+    if (!err) {
+        err = put_bitmap(vol);
+    }
+    if (!err) {
+        err = put_file_set(vol);
+    }
+    if (!err) {
+        err = put_vds(vol, UDF_REGION_RESERVE_VDS);
+    }
+    if (!err && vol->layout.sparable) {
+        err = put_sparing(vol, UDF_REGION_SPARING_SECOND);
+    }
+    return err ? err : blockdev_sync(vol->dev);
+}
+
+/* One structure of the volume recognition sequence, ECMA-167 2/9.1. */
+static void build_vsd(uint8_t *block, const char *id) {
+    memcpy(block + 1, id, 5); /* type 0 before it */
+    block[6] = 1;             /* version */
+}
+
+/* The boot area as zeros, so that no other file system's head is found there,
+ * and the recognition sequence, which a block of zeros ends. */
+static int put_recognition(struct new_volume *vol) {
+    int err = 0;
+    clear_unit(vol);
+    for (uint32_t lba = 0; !err && lba + vol->layout.unit <= VRS_LBA;
+         lba += vol->layout.unit) {
+        err = put_unit(vol, lba);
+    }
+    uint32_t at = VRS_LBA % vol->layout.unit;
+    build_vsd(unit_block(vol, at), "BEA01");
+    build_vsd(unit_block(vol, at + 1),
+              vol->layout.revision < 0x0200 ? "NSR02" : "NSR03");
+    build_vsd(unit_block(vol, at + 2), "TEA01");
+    return err ? err : put_unit(vol, VRS_LBA);
+}
+
+static int put_anchor(struct new_volume *vol, enum udf_region_id id) {
+    const struct udf_avdp avdp = {
+        .main = extent_of(region(vol, UDF_REGION_MAIN_VDS)),
+        .reserve = extent_of(region(vol, UDF_REGION_RESERVE_VDS))};
+    uint32_t lba = region(vol, id)->lba;
+    clear_unit(vol);
+    udf_encode_avdp(&avdp, &vol->style, lba,
+                    unit_block(vol, lba % vol->layout.unit));
+    return put_unit(vol, lba);
+}
+
+/* What makes the volume found. */
+static int put_ends(struct new_volume *vol) {
+    int err = put_recognition(vol);
+    if (!err) {
+        err = put_anchor(vol, UDF_REGION_ANCHOR_FIRST);
+    }
+    if (!err) {
+        err = put_anchor(vol, UDF_REGION_ANCHOR_MIDDLE);
+    }
+    if (!err) {
+        err = put_anchor(vol, UDF_REGION_ANCHOR_LAST);
+    }
+    return err ? err : blockdev_sync(vol->dev);
+}
+
+/* Wipes the unit of `lba` unless the block is known to be zeros. */
+static int wipe(struct new_volume *vol, uint32_t lba, bool *out_wiped) {
+    static const uint8_t zeros[BYTES];
+    uint8_t block[BYTES];
+    int err = blockdev_fetch(vol->dev, lba, 1);
+    if (!err) {
+        err = blockdev_read_cached(vol->dev, lba, 1, block);
+    }
+    if (err == -ENODEV || err == -ENOMEDIUM || err == -ENOMEM) {
+        return err;
+    }
+    if (!err && memcmp(block, zeros, BYTES) == 0) {
+        return 0;
+    }
+    *out_wiped = true;
+    return put_unit(vol, lba);
+}
+
+/* Wipes what readers find a volume by: the recognition sequence, the anchor
+ * at 256 or 512, and those near the end, also where readers look that allow
+ * for run-out blocks (150, 152) in what the drive said of its size. */
+static int wipe_old(struct new_volume *vol) {
+    static const uint32_t heads[] = {VRS_LBA, VRS_LBA + 1, VRS_LBA + 2, 256,
+                                     512};
+    static const uint32_t tails[] = {1,   2,   3,   151, 153,
+                                     257, 258, 259, 407, 409};
+    bool wiped = false;
+    int err = 0;
+    clear_unit(vol);
+    for (size_t i = 0; !err && i < sizeof(heads) / sizeof(heads[0]); i++) {
+        err = wipe(vol, heads[i], &wiped);
+    }
+    for (size_t i = 0; !err && i < sizeof(tails) / sizeof(tails[0]); i++) {
+        err = wipe(vol, vol->layout.blocks - tails[i], &wiped);
+    }
+    return err || !wiped ? err : blockdev_sync(vol->dev);
+}
+
+/* Builds everything that holds a text, without writing it. */
+static int rehearse(struct new_volume *vol) {
+    int err = build_vds(vol, region(vol, UDF_REGION_MAIN_VDS)->lba);
+    return err ? err : build_file_set(vol);
+}
+
+static int write_volume(struct new_volume *vol) {
+    int err = rehearse(vol);
+    if (err) {
+        return err;
+    }
+    err = wipe_old(vol);
+    if (!err) {
+        err = put_body(vol);
+    }
+    return err ? err : put_ends(vol);
+}
+
+int udf_format(struct blockdev *dev, const struct udf_format_options *options) {
+    struct new_volume vol;
+    memset(&vol, 0, sizeof(vol));
+    vol.dev = dev;
+    if (!dev->geometry.writable) {
+        return -EROFS;
+    }
+    int err = udf_layout_plan(&dev->geometry, options->map, options->revision,
+                              &vol.layout);
+    if (!err) {
+        err = identify(&vol, options);
+    }
+    if (err) {
+        return err;
+    }
+    vol.unit = malloc((size_t)vol.layout.unit * BYTES);
+    if (!vol.unit) {
+        return -ENOMEM;
+    }
+    err = write_volume(&vol);
+    free(vol.unit);
+    return err;
+}
