@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/record.h"
 #include "mmc/disc.h"
 
 enum { DRIVES_MAX = 16 };
@@ -134,10 +135,36 @@ bool cli_find_holder(const char *path, char *text, size_t text_bytes) {
     return found;
 }
 
+/* Says where the busy `path` is mounted, when it is by us, or who holds it. */
+static enum cli_exit fail_mounted(const char *path) {
+    struct cli_record_view view;
+    char advice[PATH_MAX + 32];
+    bool mounted = false;
+
+    if (cli_record_find(path, &view) == 0) {
+        mounted = view.live;
+        if (mounted) {
+            snprintf(advice, sizeof advice, "udfpkt-umount %s",
+                     view.content.mountpoint);
+            cli_error(advice, "%s: mounted at %s (process %ld)", path,
+                      view.content.mountpoint, (long)view.content.pid);
+        }
+        cli_record_release(&view);
+    }
+    return mounted ? CLI_EXIT_BUSY
+                   : cli_fail(CLI_STAGE_OPEN, path, -EBUSY, NULL);
+}
+
 enum cli_exit cli_open_disc(const char *path,
                             const struct mmc_disc_options *options,
                             struct mmc_disc **out_disc) {
     int err = mmc_disc_open(path, options, out_disc);
 
+    while (err == -EBUSY && cli_record_wait_closing(path)) {
+        err = mmc_disc_open(path, options, out_disc);
+    }
+    if (err == -EBUSY) {
+        return fail_mounted(path);
+    }
     return err ? cli_fail(CLI_STAGE_OPEN, path, err, NULL) : CLI_EXIT_OK;
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/mounts.h"
+
+#include <errno.h>
+#include <mntent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* realpath() of the directory that `path` is in, and its last component. */
+static int real_parent(const char *path, char out_path[PATH_MAX]) {
+    char copy[PATH_MAX];
+    char folder[PATH_MAX];
+
+    if (snprintf(copy, sizeof copy, "%s", path) >= PATH_MAX) {
+        return -ENAMETOOLONG;
+    }
+    for (size_t end = strlen(copy); end > 1 && copy[end - 1] == '/'; end--) {
+        copy[end - 1] = '\0';
+    }
+    char *slash = strrchr(copy, '/');
+    const char *last = slash ? slash + 1 : copy;
+    const char *parent = !slash ? "." : slash == copy ? "/" : copy;
+
+    if (slash) {
+        *slash = '\0';
+    }
+    if (!realpath(parent, folder)) {
+        return -errno;
+    }
+    int used = snprintf(out_path, PATH_MAX, "%s/%s",
+                        strcmp(folder, "/") == 0 ? "" : folder, last);
+
+    return used < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int cli_real_path(const char *path, char out_path[PATH_MAX]) {
+    char real[PATH_MAX];
+
+    if (realpath(path, real)) {
+        memcpy(out_path, real, strlen(real) + 1);
+        return 0;
+    }
+    /* A mount whose daemon is dead, or one of another user: the last
+     * component cannot be looked at, but its directory can. */
+    if (errno == ENOTCONN || errno == EACCES || errno == EIO) {
+        return real_parent(path, out_path);
+    }
+    return -errno;
+}
+
+int cli_is_mounted(pid_t pid, const char *mountpoint) {
+    char path[64] = "/proc/self/mounts";
+    char strings[4 * PATH_MAX];
+    struct mntent entry;
+    int found = 0;
+
+    if (pid != 0) {
+        snprintf(path, sizeof path, "/proc/%ld/mounts", (long)pid);
+    }
+    FILE *mounts = setmntent(path, "re");
+
+    if (!mounts) {
+        return -errno;
+    }
+    while (getmntent_r(mounts, &entry, strings, sizeof strings)) {
+        if (strcmp(entry.mnt_dir, mountpoint) == 0) {
+            /* The last one covers those before it. */
+            found = strcmp(entry.mnt_type, "fuse.udfpkt") == 0;
+        }
+    }
+    endmntent(mounts);
+    return found;
+}

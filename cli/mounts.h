@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cli/mounts.h - paths and the table of mounts.
+ */
+#ifndef CLI_MOUNTS_H
+#define CLI_MOUNTS_H
+
+#include <limits.h>
+#include <sys/types.h>
+
+/* Makes `path` absolute and free of links. Works on a dead FUSE mount too,
+ * which nothing can be asked about. Returns 0 or a negative errno. */
+int cli_real_path(const char *path, char out_path[PATH_MAX]);
+
+/* Whether process `pid` (0 = this one) sees a udfpkt mount at `mountpoint`.
+ * Returns 1 or 0; a negative errno when its mount table cannot be read. */
+int cli_is_mounted(pid_t pid, const char *mountpoint);
+
+#endif
