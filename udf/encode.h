@@ -3,7 +3,8 @@
  * udf/encode.h - host descriptors to raw, sealed blocks: the mirror image of
  * udf/decode.h. Pure. `block` is UDF_BLOCK_BYTES long and written wholly:
  * bytes behind the descriptor become zero. Functions that can fail return 0;
- * -EILSEQ or -ENAMETOOLONG for a text; -ENOSPC when it does not fit a block.
+ * -EILSEQ or -ENAMETOOLONG for a text; -ENOSPC when it does not fit a block;
+ * a block is not touched then. What is encoded may lie in the block itself.
  */
 #ifndef UDF_ENCODE_H
 #define UDF_ENCODE_H
@@ -24,6 +25,7 @@ int udf_encode_iuvd(const struct udf_iuvd *iuvd,
                     uint8_t *block);
 void udf_encode_pd(const struct udf_pd *pd, const struct udf_tag_style *style,
                    uint32_t lba, uint8_t *block);
+/* -EOPNOTSUPP for a map of a kind that was not understood. */
 int udf_encode_lvd(const struct udf_lvd *lvd,
                    const struct udf_tag_style *style, uint32_t lba,
                    uint8_t *block);
@@ -53,6 +55,7 @@ int udf_encode_sparing(const struct udf_sparing_table *table,
 
 void udf_long_ad_encode(const struct udf_long_ad *ad, uint8_t *raw);
 void udf_short_ad_encode(const struct udf_short_ad *ad, uint8_t *raw);
+void udf_entity_encode(const struct udf_entity *entity, uint8_t *raw);
 
 /* Entity identifiers, UDF 2.60 2.1.5. The project's own is "*udfpkt" with the
  * OS class and id of Linux in its suffix. */
