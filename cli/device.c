@@ -112,8 +112,10 @@ static void describe_process(const char *pid, char *text, size_t text_bytes) {
 
 bool cli_find_holder(const char *path, char *text, size_t text_bytes) {
     struct stat wanted;
+    char own[16];
     bool found = false;
 
+    snprintf(own, sizeof own, "%ld", (long)getpid());
     if (stat(path, &wanted) != 0) {
         return false;
     }
@@ -125,7 +127,7 @@ bool cli_find_holder(const char *path, char *text, size_t text_bytes) {
     for (struct dirent *process = readdir(processes); process && !found;
          process = readdir(processes)) {
         if (isdigit((unsigned char)process->d_name[0]) &&
-            atol(process->d_name) != (long)getpid() &&
+            strcmp(process->d_name, own) != 0 &&
             holds_file(process->d_name, &wanted)) {
             describe_process(process->d_name, text, text_bytes);
             found = true;
