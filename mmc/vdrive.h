@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * mmc/vdrive.h - the virtual drive: a SCSI/MMC target in this process, over a
+ * raw image file (PATH, blocks of 2048 bytes, readable by any tool) and a
+ * small sidecar (PATH.udfpkt) that keeps the state of the medium. It is an
+ * mmc_transport like any other and enforces the rules that hardware enforces.
+ *
+ *  1. The drive is one: whoever has it open holds it exclusively.
+ *  2. What the drive answered for is in the two files at once, so that killing
+ *     the process loses nothing. Power cuts are a matter of the model: packets
+ *     since the last SYNCHRONIZE CACHE that fit the drive's buffer are still
+ *     in it, and a cut may lose any of them.
+ *  3. Its clock is simulated: it starts at 0 with mmc_vdrive_open() and moves
+ *     by what the drive does (model in vdrive_model.c) and by
+ *     mmc_transport_sleep().
+ *  4. A drive that is opened has been switched on with the medium in it: the
+ *     first command gets the unit attention 6/29/00, once.
+ *
+ * Functions that take an open drive expect a transport of mmc_vdrive_open()
+ * itself, not a trace around it, and the caller to have the drive to itself
+ * (mmc/transport.h, invariant 2).
+ *
+ * A write-protected medium (or a drive opened read-only) shows none of the
+ * features that write as current, offers no format, and answers 7/27/00.
+ */
+#ifndef MMC_VDRIVE_H
+#define MMC_VDRIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mmc_transport;
+
+/* Makes the image `image_path`, with holes, and its sidecar with a new medium:
+ * blank, where the kind is sold blank. `media_word` is a canonical word of
+ * mmc_media_word(); `blocks` is the capacity after formatting, rounded down to
+ * packets, 0 for the usual disc. Returns 0; -EEXIST when either file is there;
+ * -EINVAL for an unknown word; -EOPNOTSUPP when no virtual drive plays that
+ * medium; -ERANGE when `blocks` is no capacity such a medium can have; errors
+ * of open(2) and ftruncate(2). On failure no file is left behind. */
+int mmc_vdrive_create(const char *image_path, const char *media_word,
+                      uint32_t blocks);
+
+/* Switches the drive on. With `writable` false neither file is changed.
+ * Returns 0; -EBUSY when it is open already; -EINVAL when the sidecar is
+ * damaged, or the image or the faults file does not fit; -ENOENT, -EACCES and
+ * other errors of open(2); -ENOMEM. */
+int mmc_vdrive_open(const char *image_path, bool writable,
+                    struct mmc_transport **out_transport);
+
+/* Whether `image_path` has a sidecar beside it. */
+bool mmc_vdrive_exists(const char *image_path);
+
+/* ---- What the drive did ------------------------------------------------ */
+
+/* Over the medium's life. */
+struct mmc_vdrive_stats {
+    uint64_t packets_written;
+    uint64_t write_commands; /* that wrote at least one packet */
+    uint64_t blocks_read;    /* handed to the host, or verified for it */
+    uint64_t read_commands;
+    uint64_t commands; /* all */
+    uint64_t refused;  /* READ, VERIFY, WRITE, SYNCHRONIZE CACHE, MODE SELECT,
+                          FORMAT UNIT, BLANK or CLOSE answered with sense key 5
+                          or 7. Probing does not count: other commands, and
+                          opcodes that the drive does not know */
+    uint64_t seeks;
+    uint64_t gap_blocks; /* read over instead of seeking */
+    uint64_t syncs;      /* SYNCHRONIZE CACHE */
+    uint64_t formats, blanks;
+    uint64_t busy_us;         /* drive time by the model */
+    uint32_t hottest_packet;  /* the one written most often */
+    uint32_t hottest_written; /* how often, 0: none was written */
+};
+
+/* Of an open drive, and of one that is closed (or open in another process).
+ * The latter returns 0 or an error of mmc_vdrive_open() but -EBUSY. */
+void mmc_vdrive_get_stats(struct mmc_transport *transport,
+                          struct mmc_vdrive_stats *out_stats);
+int mmc_vdrive_read_stats(const char *image_path,
+                          struct mmc_vdrive_stats *out_stats);
+
+/* How often packet `pkt` was written over the medium's life (65535 stands for
+ * that or more), and whether it cannot be read. 0 and false past the end. */
+uint16_t mmc_vdrive_packet_writes(struct mmc_transport *transport,
+                                  uint32_t pkt);
+bool mmc_vdrive_packet_unreadable(struct mmc_transport *transport,
+                                  uint32_t pkt);
+
+/* ---- Faults ------------------------------------------------------------ */
+
+enum { MMC_VDRIVE_ANY = 0xFFFFFFFF };
+
+/* What a cut leaves of the packet that was being written. */
+enum mmc_vdrive_tear {
+    MMC_VDRIVE_TEAR_UNREADABLE, /* 3/11/05 until it is written again */
+    MMC_VDRIVE_TEAR_OLD,
+    MMC_VDRIVE_TEAR_NEW,
+    MMC_VDRIVE_TEAR_HALF /* first half new, second half old, readable */
+};
+
+/* What a cut leaves of the packets that were in the drive's buffer. */
+enum mmc_vdrive_loss {
+    MMC_VDRIVE_LOSE_NONE,
+    MMC_VDRIVE_LOSE_ALL,
+    MMC_VDRIVE_LOSE_SOME /* a random subset, by `seed` */
+};
+
+struct mmc_vdrive_cut {
+    enum mmc_vdrive_tear tear;
+    enum mmc_vdrive_loss loss;
+    uint64_t seed;
+};
+
+enum mmc_vdrive_fault_kind {
+    MMC_VDRIVE_SENSE,       /* a command is not done but answered with `sense`;
+                               INFORMATION holds `lba` unless that is ANY */
+    MMC_VDRIVE_WRITE_ERROR, /* a packet is spoilt by writing it: 3/0C/00 */
+    MMC_VDRIVE_READ_ERROR,  /* a packet cannot be read: 3/11/05 */
+    MMC_VDRIVE_CUT,         /* power is cut while a packet is written */
+    MMC_VDRIVE_NOT_READY,   /* 2/04/01 for duration_ms from the strike on */
+    MMC_VDRIVE_LONG_WRITE,  /* the same for WRITE only: 2/04/08 */
+    MMC_VDRIVE_PULL,        /* the medium is gone: 2/3A/02 */
+    MMC_VDRIVE_GONE,        /* the drive is gone: -ENODEV */
+    MMC_VDRIVE_BUTTON,      /* somebody presses the eject button */
+    MMC_VDRIVE_STRICT_BUFFER, /* WRITE returns at once and is refused with
+                                 2/04/08 while the buffer is full, instead of
+                                 waiting for room in it */
+    MMC_VDRIVE_FAULT_KINDS
+};
+
+/* Something that goes wrong. A fault waits for what it is about: WRITE_ERROR,
+ * READ_ERROR and CUT for packets written (read) that hold `lba`, LONG_WRITE
+ * for WRITEs, the others for commands with `opcode` (STRICT_BUFFER holds from
+ * the start). The first `after` of them pass, the next `times` are struck. */
+struct mmc_vdrive_fault {
+    enum mmc_vdrive_fault_kind kind;
+    uint32_t opcode; /* enum mmc_opcode, or MMC_VDRIVE_ANY */
+    uint32_t lba;    /* or MMC_VDRIVE_ANY */
+    uint32_t after;
+    uint32_t times;       /* 0: for ever */
+    uint32_t duration_ms; /* on the drive's clock */
+    uint8_t key, asc, ascq;
+    bool deferred; /* SENSE: about an earlier command (71h) */
+    struct mmc_vdrive_cut cut;
+};
+
+/* Returns a fault of this kind that strikes once, at the first thing it could
+ * strike; the caller changes what it likes. */
+struct mmc_vdrive_fault mmc_vdrive_fault_of(enum mmc_vdrive_fault_kind kind);
+
+/* Adds a fault. Returns 0; -EINVAL when a field has no meaning; -ENOSPC when
+ * too many are waiting (64). */
+int mmc_vdrive_inject(struct mmc_transport *transport,
+                      const struct mmc_vdrive_fault *fault);
+/* Forgets all faults that have not struck yet or go on striking. */
+void mmc_vdrive_clear_faults(struct mmc_transport *transport);
+
+/* Faults for whole programs: the text file PATH.udfpkt-faults is read when the
+ * drive is opened. One fault a line, its kind first; '#' begins a comment;
+ * numbers as strtoul(3) reads them. What is not said is as
+ * mmc_vdrive_fault_of() has it, and "lba" and "op" stand for any.
+ *
+ *   write-error   [lba=N] [after=N] [times=N]
+ *   read-error    [lba=N] [after=N] [times=N]
+ *   sense         sense=KEY/ASC/ASCQ (hex) [op=0xNN] [lba=N] [after=N]
+ *                 [times=N] [deferred]
+ *   cut           [lba=N] [after=N] [tear=unreadable|old|new|half]
+ *                 [lose=none|all|some] [seed=N]
+ *   not-ready     [op=0xNN] [after=N] [times=N] ms=N
+ *   long-write    [after=N] [times=N] ms=N
+ *   pull          [op=0xNN] [after=N]
+ *   gone          [op=0xNN] [after=N]
+ *   button        [op=0xNN] [after=N] [times=N]
+ *   strict-buffer
+ *
+ * A line that is not of this form fails mmc_vdrive_open() with -EINVAL and
+ * is logged. */
+
+/* Cuts the power now: the buffer's packets fare as `cut` says, a format or
+ * blank that runs leaves the medium unformatted; from then on -ENODEV. */
+void mmc_vdrive_power_cut(struct mmc_transport *transport,
+                          const struct mmc_vdrive_cut *cut);
+/* Switches a drive that was cut or is gone on again, medium inside. */
+void mmc_vdrive_power_on(struct mmc_transport *transport);
+
+/* ---- Hands at the drive ------------------------------------------------ */
+
+/* Pushes the tray in. The medium is in it and spins up: 2/04/01 for some
+ * seconds, then 6/28/00. */
+void mmc_vdrive_load(struct mmc_transport *transport);
+/* Pulls the tray out by the emergency pin, locked or not. */
+void mmc_vdrive_pull(struct mmc_transport *transport);
+/* Opens or closes the tray; while the door is locked only the media event
+ * "eject request" comes of it. */
+void mmc_vdrive_press_button(struct mmc_transport *transport);
+bool mmc_vdrive_tray_open(struct mmc_transport *transport);
+
+/* Sets or clears the medium's write protection, kept in the sidecar. */
+void mmc_vdrive_protect(struct mmc_transport *transport, bool on);
+
+#endif
