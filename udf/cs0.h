@@ -35,7 +35,7 @@ int udf_cs0_decode_name(const uint8_t *cs0, uint32_t bytes, char *out_text,
 /* dstring of `field` bytes: CS0, zero padding, length byte last. ECMA-167
  * 1/7.2.12. Errors as above. */
 int udf_dstring_encode(const char *text, uint8_t *out_field, uint32_t field);
-int udf_dstring_decode(const uint8_t *in_field, uint32_t field,
-                       char *out_text, uint32_t room);
+int udf_dstring_decode(const uint8_t *in_field, uint32_t field, char *out_text,
+                       uint32_t room);
 
 #endif

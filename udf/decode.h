@@ -13,31 +13,31 @@
 #include "udf/desc.h"
 
 int udf_decode_avdp(const uint8_t *block, uint32_t lba,
-                    struct udf_avdp *out);                 /* 3/10.2 */
+                    struct udf_avdp *out); /* 3/10.2 */
 int udf_decode_pvd(const uint8_t *block, uint32_t lba,
-                   struct udf_pvd *out);                   /* 3/10.1 */
+                   struct udf_pvd *out); /* 3/10.1 */
 int udf_decode_iuvd(const uint8_t *block, uint32_t lba,
-                    struct udf_iuvd *out);                 /* 3/10.4 */
+                    struct udf_iuvd *out); /* 3/10.4 */
 int udf_decode_pd(const uint8_t *block, uint32_t lba,
-                  struct udf_pd *out);                     /* 3/10.5 */
+                  struct udf_pd *out); /* 3/10.5 */
 /* Maps beyond UDF_PARTMAPS_MAX, or past the block, are -EUCLEAN. */
 int udf_decode_lvd(const uint8_t *block, uint32_t lba,
-                   struct udf_lvd *out);                   /* 3/10.6 */
+                   struct udf_lvd *out); /* 3/10.6 */
 int udf_decode_usd(const uint8_t *block, uint32_t lba,
-                   struct udf_usd *out);                   /* 3/10.8 */
+                   struct udf_usd *out); /* 3/10.8 */
 int udf_decode_lvid(const uint8_t *block, uint32_t lba,
-                    struct udf_lvid *out);                 /* 3/10.10 */
+                    struct udf_lvid *out); /* 3/10.10 */
 int udf_decode_fsd(const uint8_t *block, uint32_t lbn,
-                   struct udf_fsd *out);                   /* 4/14.1 */
+                   struct udf_fsd *out); /* 4/14.1 */
 /* FE or EFE, by the tag. out->ea and out->ads point into `block`. */
 int udf_decode_fe(const uint8_t *block, uint32_t lbn,
-                  struct udf_fe *out);                     /* 4/14.9, 4/14.17 */
+                  struct udf_fe *out); /* 4/14.9, 4/14.17 */
 int udf_decode_aed(const uint8_t *block, uint32_t lbn,
-                   struct udf_aed *out);                   /* 4/14.5 */
+                   struct udf_aed *out); /* 4/14.5 */
 /* The bitmap's own descriptor: gives bits and bytes of the map, which begins
  * 24 bytes into the block. The CRC is checked only as far as this block. */
 int udf_decode_sbd(const uint8_t *block, uint32_t lbn, uint32_t *out_bits,
-                   uint32_t *out_bytes);                   /* 4/14.12 */
+                   uint32_t *out_bytes); /* 4/14.12 */
 /* A sparing table in `bytes` bytes; more than UDF_SPARING_ENTRIES_MAX entries
  * are -EUCLEAN. UDF 2.60 2.2.12. */
 int udf_decode_sparing(const uint8_t *raw, uint32_t bytes, uint32_t lba,

@@ -16,9 +16,8 @@
 void udf_encode_avdp(const struct udf_avdp *avdp,
                      const struct udf_tag_style *style, uint32_t lba,
                      uint8_t *block);
-int udf_encode_pvd(const struct udf_pvd *pvd,
-                   const struct udf_tag_style *style, uint32_t lba,
-                   uint8_t *block);
+int udf_encode_pvd(const struct udf_pvd *pvd, const struct udf_tag_style *style,
+                   uint32_t lba, uint8_t *block);
 /* With the id "*UDF LV Info" the label is encoded, else `use` is copied. */
 int udf_encode_iuvd(const struct udf_iuvd *iuvd,
                     const struct udf_tag_style *style, uint32_t lba,
@@ -26,9 +25,8 @@ int udf_encode_iuvd(const struct udf_iuvd *iuvd,
 void udf_encode_pd(const struct udf_pd *pd, const struct udf_tag_style *style,
                    uint32_t lba, uint8_t *block);
 /* -EOPNOTSUPP for a map of a kind that was not understood. */
-int udf_encode_lvd(const struct udf_lvd *lvd,
-                   const struct udf_tag_style *style, uint32_t lba,
-                   uint8_t *block);
+int udf_encode_lvd(const struct udf_lvd *lvd, const struct udf_tag_style *style,
+                   uint32_t lba, uint8_t *block);
 void udf_encode_usd(const struct udf_usd *usd,
                     const struct udf_tag_style *style, uint32_t lba,
                     uint8_t *block);
@@ -37,21 +35,19 @@ void udf_encode_td(const struct udf_tag_style *style, uint32_t location,
 void udf_encode_lvid(const struct udf_lvid *lvid,
                      const struct udf_tag_style *style, uint32_t lba,
                      uint8_t *block);
-int udf_encode_fsd(const struct udf_fsd *fsd,
-                   const struct udf_tag_style *style, uint32_t lbn,
-                   uint8_t *block);
+int udf_encode_fsd(const struct udf_fsd *fsd, const struct udf_tag_style *style,
+                   uint32_t lbn, uint8_t *block);
 int udf_encode_fe(const struct udf_fe *fe, const struct udf_tag_style *style,
                   uint32_t lbn, uint8_t *block);
-int udf_encode_aed(const struct udf_aed *aed,
-                   const struct udf_tag_style *style, uint32_t lbn,
-                   uint8_t *block);
+int udf_encode_aed(const struct udf_aed *aed, const struct udf_tag_style *style,
+                   uint32_t lbn, uint8_t *block);
 /* The 24-byte head of a space bitmap of `bits` bits; CRC length 0, which
  * UDF 2.60 2.3.8.1 allows. Only 24 bytes of `raw` are written. */
 void udf_encode_sbd(uint32_t bits, const struct udf_tag_style *style,
                     uint32_t lbn, uint8_t *raw);
-int udf_encode_sparing(const struct udf_sparing_table *table,
-                       uint16_t revision, const struct udf_tag_style *style,
-                       uint32_t lba, uint8_t *block);
+int udf_encode_sparing(const struct udf_sparing_table *table, uint16_t revision,
+                       const struct udf_tag_style *style, uint32_t lba,
+                       uint8_t *block);
 
 void udf_long_ad_encode(const struct udf_long_ad *ad, uint8_t *raw);
 void udf_short_ad_encode(const struct udf_short_ad *ad, uint8_t *raw);

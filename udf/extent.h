@@ -18,10 +18,12 @@
 #include "udf/desc.h"
 
 enum udf_extent_kind { /* the two upper bits of an extent length */
-    UDF_EXTENT_RECORDED = 0,
-    UDF_EXTENT_ALLOCATED = 1, /* not recorded: reads as zeros */
-    UDF_EXTENT_HOLE = 2,
-    UDF_EXTENT_NEXT = 3 /* continuation; only in raw descriptors */
+                       UDF_EXTENT_RECORDED = 0,
+                       UDF_EXTENT_ALLOCATED =
+                           1, /* not recorded: reads as zeros */
+                       UDF_EXTENT_HOLE = 2,
+                       UDF_EXTENT_NEXT =
+                           3 /* continuation; only in raw descriptors */
 };
 
 struct udf_extent {
@@ -55,9 +57,8 @@ int udf_extents_map(const struct udf_extents *extents, uint64_t block,
 /* Puts `piece` in place of what covers its blocks, with a hole before it when
  * it begins past the end. Parts that are replaced go to `drop` (NULL: to
  * nobody). Returns 0 or -ENOMEM (nothing changed, nothing dropped). */
-int udf_extents_put(struct udf_extents *extents,
-                    const struct udf_extent *piece, udf_extent_drop *drop,
-                    void *context);
+int udf_extents_put(struct udf_extents *extents, const struct udf_extent *piece,
+                    udf_extent_drop *drop, void *context);
 
 /* Cuts everything from `block` on; lengthens with a hole when the list ends
  * before. Returns 0 or -ENOMEM. */

@@ -85,6 +85,16 @@ void udf_fid_move(uint8_t *raw, uint32_t size,
     udf_tag_seal(raw, size, UDF_TAG_FID, style, location);
 }
 
+void udf_fid_retarget(uint8_t *raw, uint32_t size, uint8_t characteristics,
+                      const struct udf_long_ad *icb,
+                      const struct udf_tag_style *style) {
+    struct udf_fileid_desc_s *to = (struct udf_fileid_desc_s *)raw;
+    uint32_t location = le32toh(to->tag.loc);
+    to->file_characteristics = characteristics;
+    udf_long_ad_encode(icb, (uint8_t *)&to->icb);
+    udf_tag_seal(raw, size, UDF_TAG_FID, style, location);
+}
+
 void udf_fid_delete(uint8_t *raw, uint32_t size, uint16_t revision,
                     const struct udf_tag_style *style, uint32_t location) {
     struct udf_fileid_desc_s *to = (struct udf_fileid_desc_s *)raw;

@@ -23,10 +23,10 @@ struct udf_fid {
     uint8_t characteristics;
     struct udf_long_ad icb;
     uint16_t use_bytes;
-    const uint8_t *use;  /* implementation use, kept as it is */
-    uint8_t name_bytes;  /* CS0, compression id included */
+    const uint8_t *use; /* implementation use, kept as it is */
+    uint8_t name_bytes; /* CS0, compression id included */
     const uint8_t *name;
-    uint32_t location;   /* from the tag: block where the FID begins */
+    uint32_t location; /* from the tag: block where the FID begins */
 };
 
 /* Padded length of a FID with these fields, bytes. */
@@ -46,6 +46,12 @@ void udf_fid_encode(const struct udf_fid *fid,
 /* Seals the finished FID at `raw` of `size` bytes again for another block. */
 void udf_fid_move(uint8_t *raw, uint32_t size,
                   const struct udf_tag_style *style, uint32_t location);
+
+/* Lets the FID at `raw` of `size` bytes lead to `icb`, with the given
+ * characteristics, and seals it for the block it is in. */
+void udf_fid_retarget(uint8_t *raw, uint32_t size, uint8_t characteristics,
+                      const struct udf_long_ad *icb,
+                      const struct udf_tag_style *style);
 
 /* Marks the FID at `raw` of `size` bytes as deleted, by the rule of
  * `revision` (UDF 2.60 2.3.4.2: from 2.01 on the compression id becomes FEh or

@@ -16,11 +16,11 @@
 
 struct udf_partmap {
     enum udf_map_kind kind;
-    uint16_t number;     /* partition number */
-    uint32_t start_lba;  /* of the physical partition */
-    uint32_t blocks;     /* addressable: 0 .. blocks-1 */
-    uint16_t physical;   /* reference number of the map below (metadata,
-                            virtual), else its own */
+    uint16_t number;    /* partition number */
+    uint32_t start_lba; /* of the physical partition */
+    uint32_t blocks;    /* addressable: 0 .. blocks-1 */
+    uint16_t physical;  /* reference number of the map below (metadata,
+                           virtual), else its own */
     /* sparable */
     uint32_t packet_blocks;
     struct udf_sparing_table sparing;

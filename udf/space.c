@@ -32,11 +32,11 @@ enum {
 struct udf_space {
     uint32_t blocks, packet_blocks, phase;
     uint64_t packets; /* up to 2^32 when packet_blocks is 1 */
-    uint64_t *free_map, *usable_map, *settling_map;
+    uint64_t *free_map, *usable_map, *settling_map, *orphan_map;
     uint64_t *whole_map, *partial_map; /* a bit a packet */
     uint64_t *dirty_map;               /* a bit a DIRTY_GROUP */
     uint8_t *packet_usable;
-    uint32_t free, usable, settling, reserved;
+    uint32_t free, usable, settling, orphaned, reserved;
 };
 
 /* ---- packets ----------------------------------------------------------- */
@@ -96,13 +96,14 @@ static bool make_maps(struct udf_space *space) {
     space->free_map = new_map(space->blocks);
     space->usable_map = new_map(space->blocks);
     space->settling_map = new_map(space->blocks);
+    space->orphan_map = new_map(space->blocks);
     space->whole_map = new_map(space->packets);
     space->partial_map = new_map(space->packets);
     space->dirty_map = new_map(space->blocks / DIRTY_GROUP + 1);
     space->packet_usable = calloc(space->packets + 1, 1);
     return space->free_map && space->usable_map && space->settling_map &&
-           space->whole_map && space->partial_map && space->dirty_map &&
-           space->packet_usable;
+           space->orphan_map && space->whole_map && space->partial_map &&
+           space->dirty_map && space->packet_usable;
 }
 
 struct udf_space *udf_space_new(uint32_t blocks, uint32_t packet_blocks,
@@ -144,6 +145,7 @@ void udf_space_destroy(struct udf_space *space) {
     free(space->free_map);
     free(space->usable_map);
     free(space->settling_map);
+    free(space->orphan_map);
     free(space->whole_map);
     free(space->partial_map);
     free(space->dirty_map);
@@ -164,7 +166,7 @@ uint32_t udf_space_usable(const struct udf_space *space) {
 }
 
 uint32_t udf_space_held(const struct udf_space *space) {
-    return space->free - space->usable;
+    return space->free - space->usable - space->orphaned;
 }
 
 uint32_t udf_space_reserved(const struct udf_space *space) {
@@ -462,23 +464,48 @@ int udf_space_take_whole(struct udf_space *space, uint32_t goal, uint32_t count,
 
 /* ---- giving back -------------------------------------------------------- */
 
-uint32_t udf_space_give(struct udf_space *space, uint32_t lbn, uint32_t count) {
-    uint64_t end = (uint64_t)lbn + count;
-    uint64_t to = end < space->blocks ? end : space->blocks;
-    uint64_t from = lbn;
-    uint32_t given = 0;
+/* Shows the allocated blocks of [from, to) as free on the disc, and enters them
+ * in `map` (or in none); gives their number. */
+static uint32_t show_free(struct udf_space *space, uint64_t from, uint64_t to,
+                          uint64_t *map) {
+    uint32_t shown = 0;
 
     while (from < to &&
            (from = mmc_bits_next_clear(space->free_map, from, to)) < to) {
         uint64_t stop = mmc_bits_next_set(space->free_map, from, to);
 
         mmc_bits_set_range(space->free_map, from, stop);
+        if (map) {
+            mmc_bits_set_range(map, from, stop);
+        }
         set_dirty(space, (uint32_t)from, (uint32_t)stop);
-        given += (uint32_t)(stop - from);
+        shown += (uint32_t)(stop - from);
         from = stop;
     }
-    space->free += given;
-    return count - given;
+    space->free += shown;
+    return shown;
+}
+
+uint32_t udf_space_give(struct udf_space *space, uint32_t lbn, uint32_t count) {
+    uint64_t end = (uint64_t)lbn + count;
+    uint64_t to = end < space->blocks ? end : space->blocks;
+    uint64_t from = lbn;
+    uint32_t given = 0;
+
+    if (space->orphaned > 0 && from < to) {
+        given = (uint32_t)mmc_bits_count(space->orphan_map, from, to);
+        space->orphaned -= given;
+        mmc_bits_clear_range(space->orphan_map, from, to);
+    }
+    return count - given - show_free(space, lbn, to, NULL);
+}
+
+void udf_space_orphan(struct udf_space *space, uint32_t lbn, uint32_t count) {
+    uint64_t end = (uint64_t)lbn + count;
+
+    space->orphaned +=
+        show_free(space, lbn, end < space->blocks ? end : space->blocks,
+                  space->orphan_map);
 }
 
 void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count) {
@@ -510,9 +537,10 @@ void udf_space_settle(struct udf_space *space) {
     if (udf_space_held(space) == space->settling) {
         return;
     }
-    /* Invariant 1: what is free and not usable is held or settling. */
+    /* Invariant 1: what is free, not usable and no orphan's is held. */
     for (uint64_t i = 0; i < words; i++) {
-        space->settling_map[i] = space->free_map[i] & ~space->usable_map[i];
+        space->settling_map[i] =
+            space->free_map[i] & ~space->usable_map[i] & ~space->orphan_map[i];
     }
     space->settling = udf_space_held(space);
 }

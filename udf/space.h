@@ -14,8 +14,12 @@
  * commit's snapshot covers become "settling" (udf_space_settle), and free for
  * new use when that commit is on the medium (udf_space_release).
  *
+ * A file that lost its last name while it is open is free on the disc, and
+ * used in memory: its blocks are "orphaned" until they are given.
+ *
  * Invariants:
- *  1. usable is a subset of free; free minus usable = held and settling.
+ *  1. usable is a subset of free; free minus usable = held, settling and
+ *     orphaned.
  *  2. reserved <= number of usable blocks, as long as callers reserve before
  *     they take.
  *  3. packet_usable[p] is the number of usable blocks in packet p.
@@ -33,8 +37,8 @@
 struct udf_space;
 
 /* Makes the space of a partition of `blocks` blocks. `free_map` (words as in
- * mmc/bits.h, 1 = free) is copied. packet_blocks: 1..64, a power of two. Returns
- * NULL when there is no memory. */
+ * mmc/bits.h, 1 = free) is copied. packet_blocks: 1..64, a power of two.
+ * Returns NULL when there is no memory. */
 struct udf_space *udf_space_new(uint32_t blocks, uint32_t packet_blocks,
                                 uint32_t phase, const uint64_t *free_map);
 void udf_space_destroy(struct udf_space *space);
@@ -73,18 +77,21 @@ int udf_space_take_near(struct udf_space *space, uint32_t goal, uint32_t count,
 /* Takes exactly `count` contiguous blocks, preferably at the start of free
  * packets with as much free space again behind them (a directory that
  * grows). Returns 0 or -ENOSPC. */
-int udf_space_take_whole(struct udf_space *space, uint32_t goal,
-                         uint32_t count, uint32_t *out_lbn);
+int udf_space_take_whole(struct udf_space *space, uint32_t goal, uint32_t count,
+                         uint32_t *out_lbn);
 
-/* Gives allocated blocks back: they become held. Blocks that are free already
- * are left alone; returns how many were (0 unless the disc is damaged). */
-uint32_t udf_space_give(struct udf_space *space, uint32_t lbn,
-                        uint32_t count);
+/* Gives allocated (or orphaned) blocks back: they become held. Blocks that are
+ * free already are left alone; returns how many were (0 unless the disc is
+ * damaged). */
+uint32_t udf_space_give(struct udf_space *space, uint32_t lbn, uint32_t count);
+
+/* Shows allocated blocks as free on the disc, and keeps them from being taken
+ * until udf_space_give(). */
+void udf_space_orphan(struct udf_space *space, uint32_t lbn, uint32_t count);
 
 /* Takes blocks out of use although they are no one's (a bad packet). What lay
  * there is given first: giving it later would bring the blocks back. */
-void udf_space_withdraw(struct udf_space *space, uint32_t lbn,
-                        uint32_t count);
+void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count);
 
 /* Called at a commit's snapshot: what is held now settles with it. */
 void udf_space_settle(struct udf_space *space);

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/file.c - reading, writing and truncating; see udf/file.h. Write-back is
+ * in udf/writeback.c.
+ */
+#include "udf/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "udf/io.h"
+#include "udf/volume.h"
+
+/* Far above any disc, and low enough that no sum of offsets overflows. */
+#define FILE_BYTES_MAX ((uint64_t)1 << 50)
+
+enum { EDGES_MAX = 3 }; /* old last block, first and last block written */
+
+static uint64_t blocks_of(uint64_t bytes) {
+    return (bytes + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES;
+}
+
+/* ---- reading ---------------------------------------------------------- */
+
+/* Copies part of one block, wherever it is. */
+static int read_part(struct udf_op *op, const struct udf_node *node,
+                     uint64_t block, uint32_t skip, uint32_t bytes,
+                     uint8_t *out) {
+    const uint8_t *memory = udf_dirty_find(&node->body.dirty, block);
+    uint8_t whole[UDF_BLOCK_BYTES];
+    struct udf_extent piece;
+    int error;
+
+    if (memory) {
+        memcpy(out, memory + skip, bytes);
+        return 0;
+    }
+    if (udf_extents_map(&node->body.extents, block, &piece) ||
+        piece.kind != UDF_EXTENT_RECORDED) {
+        memset(out, 0, bytes);
+        return 0;
+    }
+    error = udf_io_read(op, piece.addr, 1, whole);
+    if (!error) {
+        memcpy(out, whole + skip, bytes);
+    }
+    return error;
+}
+
+/* Reads as many of `count` whole blocks as lie together; gives how many. */
+static int read_run(struct udf_op *op, const struct udf_node *node,
+                    uint64_t block, uint32_t count, uint8_t *out,
+                    uint32_t *out_run) {
+    const struct udf_dirty *dirty = &node->body.dirty;
+    uint64_t dirty_block = UINT64_MAX;
+    uint32_t dirty_count;
+    const uint8_t *memory =
+        udf_dirty_next(dirty, block, &dirty_block, &dirty_count);
+    struct udf_extent piece;
+    uint32_t run = count;
+
+    if (memory && dirty_block == block) {
+        *out_run = dirty_count < count ? dirty_count : count;
+        memcpy(out, memory, (size_t)*out_run * UDF_BLOCK_BYTES);
+        return 0;
+    }
+    if (memory && dirty_block - block < run) {
+        run = (uint32_t)(dirty_block - block);
+    }
+    if (udf_extents_map(&node->body.extents, block, &piece)) {
+        piece.kind = UDF_EXTENT_HOLE;
+        piece.count = run;
+    }
+    *out_run = piece.count < run ? piece.count : run;
+    if (piece.kind != UDF_EXTENT_RECORDED) {
+        memset(out, 0, (size_t)*out_run * UDF_BLOCK_BYTES);
+        return 0;
+    }
+    return udf_io_read(op, piece.addr, *out_run, out);
+}
+
+int udf_file_read(struct udf_op *op, const struct udf_node *node,
+                  uint64_t offset, uint32_t count, void *buf,
+                  uint32_t *out_count) {
+    const struct udf_body *body = &node->body;
+    uint8_t *out = buf;
+    uint32_t done = 0;
+
+    if (offset >= body->size) {
+        *out_count = 0;
+        return 0;
+    }
+    if (count > body->size - offset) {
+        count = (uint32_t)(body->size - offset);
+    }
+    if (body->embedded) {
+        memcpy(out, body->inline_data + offset, count);
+        *out_count = count;
+        return 0;
+    }
+    while (done < count) {
+        uint64_t at = offset + done;
+        uint64_t block = at / UDF_BLOCK_BYTES;
+        uint32_t skip = (uint32_t)(at % UDF_BLOCK_BYTES);
+        uint32_t bytes = count - done;
+        int error;
+
+        if (skip > 0 || bytes < UDF_BLOCK_BYTES) {
+            if (bytes > UDF_BLOCK_BYTES - skip) {
+                bytes = UDF_BLOCK_BYTES - skip;
+            }
+            error = read_part(op, node, block, skip, bytes, out + done);
+        } else {
+            uint32_t run;
+
+            error = read_run(op, node, block, bytes / UDF_BLOCK_BYTES,
+                             out + done, &run);
+            bytes = run * UDF_BLOCK_BYTES;
+        }
+        if (error) {
+            return error;
+        }
+        done += bytes;
+    }
+    *out_count = count;
+    return 0;
+}
+
+/* ---- blocks that are written only in part ----------------------------- */
+
+/* A block whose old content must be known before it can be changed. */
+struct edge {
+    uint64_t block;
+    uint8_t data[UDF_BLOCK_BYTES];
+};
+
+struct edges {
+    uint32_t count;
+    struct edge edge[EDGES_MAX];
+};
+
+static bool has_place(const struct udf_node *node, uint64_t block) {
+    struct udf_extent piece;
+
+    return udf_extents_map(&node->body.extents, block, &piece) == 0 &&
+           piece.kind != UDF_EXTENT_HOLE;
+}
+
+/* Loads `block`, with zeros behind the end of the file, unless it is in memory
+ * already or beyond the end. */
+static int edge_load(struct udf_op *op, const struct udf_node *node,
+                     struct edges *edges, uint64_t block) {
+    struct edge *edge = &edges->edge[edges->count];
+    uint64_t size = node->body.size;
+    uint64_t start = block * UDF_BLOCK_BYTES;
+    int error;
+
+    if (start >= size || udf_dirty_find(&node->body.dirty, block)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < edges->count; i++) {
+        if (edges->edge[i].block == block) {
+            return 0;
+        }
+    }
+    error = read_part(op, node, block, 0, UDF_BLOCK_BYTES, edge->data);
+    if (error) {
+        return error;
+    }
+    if (size - start < UDF_BLOCK_BYTES) {
+        memset(edge->data + (size - start), 0,
+               (size_t)(UDF_BLOCK_BYTES - (size - start)));
+    }
+    edge->block = block;
+    edges->count++;
+    return 0;
+}
+
+/* Loads the block that holds the end of the file when bytes behind the end
+ * become part of the file: other writers may have left anything there. */
+static int edge_load_end(struct udf_op *op, const struct udf_node *node,
+                         struct edges *edges, uint64_t new_size) {
+    uint64_t size = node->body.size;
+
+    if (size % UDF_BLOCK_BYTES == 0 || new_size <= size) {
+        return 0;
+    }
+    return edge_load(op, node, edges, size / UDF_BLOCK_BYTES);
+}
+
+/* ---- memory and reservation ------------------------------------------- */
+
+/* Adds a block to the dirty ones, using one block of `*reserve` when it has no
+ * place; a new block is filled from `content`, or zeros. */
+static uint8_t *block_dirty(struct udf_volume *volume, struct udf_node *node,
+                            uint64_t block, const uint8_t *content,
+                            uint32_t *reserve) {
+    struct udf_body *body = &node->body;
+    uint8_t *memory = udf_dirty_find(&body->dirty, block);
+
+    if (memory) {
+        return memory;
+    }
+    memory = udf_dirty_add(&body->dirty, block);
+    if (!memory) {
+        return NULL;
+    }
+    volume->nodes.dirty_blocks++;
+    if (!has_place(node, block)) {
+        (*reserve)--;
+        body->reserved++;
+    }
+    if (content) {
+        memcpy(memory, content, UDF_BLOCK_BYTES);
+    } else {
+        memset(memory, 0, UDF_BLOCK_BYTES);
+    }
+    return memory;
+}
+
+/* Blocks of [from, to) that would need a new place if written now. */
+static uint32_t placeless(const struct udf_node *node, uint64_t from,
+                          uint64_t to) {
+    uint32_t count = 0;
+
+    for (uint64_t block = from; block < to; block++) {
+        if (!has_place(node, block) &&
+            !udf_dirty_find(&node->body.dirty, block)) {
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Drops the dirty blocks from `from` on and what was reserved for them. */
+static void dirty_cut(struct udf_volume *volume, struct udf_node *node,
+                      uint64_t from) {
+    struct udf_body *body = &node->body;
+    uint64_t before = body->dirty.blocks;
+    uint64_t block = from;
+    uint32_t count, freed = 0;
+
+    while (udf_dirty_next(&body->dirty, block, &block, &count)) {
+        for (uint32_t i = 0; i < count; i++) {
+            freed += !has_place(node, block + i);
+        }
+        block += count;
+    }
+    udf_dirty_drop(&body->dirty, from, UINT64_MAX);
+    volume->nodes.dirty_blocks -= before - body->dirty.blocks;
+    body->reserved -= freed;
+    udf_space_unreserve(volume->space, freed);
+}
+
+static int reserve_blocks(struct udf_volume *volume, uint32_t count) {
+    return udf_space_reserve(volume->space, count, volume->placement.keep);
+}
+
+/* ---- content in the ICB ----------------------------------------------- */
+
+/* Makes inline_data `size` bytes long, zero filled where it is new. */
+static int inline_resize(struct udf_body *body, uint64_t size) {
+    uint8_t *data = NULL;
+
+    if (size == 0) {
+        free(body->inline_data);
+    } else {
+        data = realloc(body->inline_data, (size_t)size);
+        if (!data) {
+            return -ENOMEM;
+        }
+        if (size > body->size) {
+            memset(data + body->size, 0, (size_t)(size - body->size));
+        }
+    }
+    body->inline_data = data;
+    body->size = size;
+    return 0;
+}
+
+/* Moves embedded content out into a dirty block. */
+static int inline_leave(struct udf_volume *volume, struct udf_node *node) {
+    struct udf_body *body = &node->body;
+    uint32_t reserve = body->size > 0 ? 1 : 0;
+    uint8_t *memory;
+    int error = reserve_blocks(volume, reserve);
+
+    if (error) {
+        return error;
+    }
+    if (body->size > 0) {
+        memory = block_dirty(volume, node, 0, NULL, &reserve);
+        if (!memory) {
+            udf_space_unreserve(volume->space, 1);
+            return -ENOMEM;
+        }
+        memcpy(memory, body->inline_data, (size_t)body->size);
+    }
+    free(body->inline_data);
+    body->inline_data = NULL;
+    body->embedded = false;
+    return 0;
+}
+
+/* ---- writing ---------------------------------------------------------- */
+
+/* Copies the data block by block. Fails only for want of memory. */
+static int copy_in(struct udf_volume *volume, struct udf_node *node,
+                   uint64_t offset, uint32_t count, const uint8_t *in,
+                   uint32_t *reserve) {
+    uint32_t done = 0;
+
+    while (done < count) {
+        uint64_t at = offset + done;
+        uint32_t skip = (uint32_t)(at % UDF_BLOCK_BYTES);
+        uint32_t bytes = UDF_BLOCK_BYTES - skip;
+        uint8_t *memory =
+            block_dirty(volume, node, at / UDF_BLOCK_BYTES, NULL, reserve);
+
+        if (!memory) {
+            return -ENOMEM;
+        }
+        if (bytes > count - done) {
+            bytes = count - done;
+        }
+        memcpy(memory + skip, in + done, bytes);
+        done += bytes;
+    }
+    return 0;
+}
+
+static int write_blocks(struct udf_op *op, struct udf_node *node,
+                        uint64_t offset, uint32_t count, const uint8_t *in) {
+    struct udf_volume *volume = op->volume;
+    uint64_t end = offset + count;
+    struct edges edges = {0};
+    uint32_t reserve;
+    int error = edge_load_end(op, node, &edges, end);
+
+    if (!error && offset % UDF_BLOCK_BYTES) {
+        error = edge_load(op, node, &edges, offset / UDF_BLOCK_BYTES);
+    }
+    if (!error && end % UDF_BLOCK_BYTES) {
+        error = edge_load(op, node, &edges, end / UDF_BLOCK_BYTES);
+    }
+    if (error) {
+        return error;
+    }
+    reserve = placeless(node, offset / UDF_BLOCK_BYTES, blocks_of(end));
+    for (uint32_t i = 0; i < edges.count; i++) {
+        reserve += !has_place(node, edges.edge[i].block);
+    }
+    error = reserve_blocks(volume, reserve);
+    if (error) {
+        return error;
+    }
+    for (uint32_t i = 0; !error && i < edges.count; i++) {
+        if (!block_dirty(volume, node, edges.edge[i].block, edges.edge[i].data,
+                         &reserve)) {
+            error = -ENOMEM;
+        }
+    }
+    if (!error) {
+        error = copy_in(volume, node, offset, count, in, &reserve);
+    }
+    udf_space_unreserve(volume->space, reserve);
+    if (!error && end > node->body.size) {
+        node->body.size = end;
+    }
+    return error;
+}
+
+int udf_file_write(struct udf_op *op, struct udf_node *node, uint64_t offset,
+                   uint32_t count, const void *buf) {
+    struct udf_body *body = &node->body;
+    uint64_t end = offset + count;
+    int error = 0;
+
+    if (count == 0) {
+        return 0;
+    }
+    if (offset > FILE_BYTES_MAX || end > FILE_BYTES_MAX) {
+        return -EFBIG;
+    }
+    if (body->embedded && end <= udf_node_inline_room(node)) {
+        if (end > body->size) {
+            error = inline_resize(body, end);
+        }
+        if (!error) {
+            memcpy(body->inline_data + offset, buf, count);
+        }
+    } else {
+        if (body->embedded) {
+            error = inline_leave(op->volume, node);
+        }
+        if (!error) {
+            error = write_blocks(op, node, offset, count, buf);
+        }
+    }
+    if (!error) {
+        udf_node_touch(op->volume, node);
+    }
+    return error;
+}
+
+/* ---- truncating ------------------------------------------------------- */
+
+static int shrink(struct udf_op *op, struct udf_node *node, uint64_t size) {
+    struct udf_volume *volume = op->volume;
+    struct udf_body *body = &node->body;
+    uint32_t cut = (uint32_t)(size % UDF_BLOCK_BYTES);
+    uint64_t blocks = blocks_of(size);
+    int error;
+
+    if (cut > 0 && has_place(node, blocks - 1) &&
+        !udf_dirty_find(&body->dirty, blocks - 1)) {
+        struct edges edges = {0};
+        uint32_t none = 0;
+
+        error = edge_load(op, node, &edges, blocks - 1);
+        if (error) {
+            return error;
+        }
+        if (edges.count > 0 &&
+            !block_dirty(volume, node, blocks - 1, edges.edge[0].data, &none)) {
+            return -ENOMEM;
+        }
+    }
+    if (cut > 0) {
+        uint8_t *memory = udf_dirty_find(&body->dirty, blocks - 1);
+
+        if (memory) {
+            memset(memory + cut, 0, UDF_BLOCK_BYTES - cut);
+        }
+    }
+    dirty_cut(volume, node, blocks);
+    if (udf_extents_end(&body->extents) > blocks) {
+        error = udf_extents_resize(&body->extents, blocks, udf_node_drop_piece,
+                                   volume);
+        if (error) {
+            return error;
+        }
+    }
+    body->size = size;
+    body->embedded = size == 0;
+    return 0;
+}
+
+static int lengthen(struct udf_op *op, struct udf_node *node, uint64_t size) {
+    struct edges edges = {0};
+    uint32_t reserve = 0;
+    int error = edge_load_end(op, node, &edges, size);
+
+    if (error) {
+        return error;
+    }
+    if (edges.count > 0) {
+        /* The block is rewritten only when something must be blanked there. */
+        uint8_t old[UDF_BLOCK_BYTES];
+
+        error =
+            read_part(op, node, edges.edge[0].block, 0, UDF_BLOCK_BYTES, old);
+        if (error) {
+            return error;
+        }
+        if (memcmp(old, edges.edge[0].data, UDF_BLOCK_BYTES) != 0 &&
+            !block_dirty(op->volume, node, edges.edge[0].block,
+                         edges.edge[0].data, &reserve)) {
+            return -ENOMEM;
+        }
+    }
+    node->body.size = size;
+    return 0;
+}
+
+int udf_file_resize(struct udf_op *op, struct udf_node *node, uint64_t size) {
+    struct udf_body *body = &node->body;
+    int error = 0;
+
+    if (size > FILE_BYTES_MAX) {
+        return -EFBIG;
+    }
+    if (size == body->size) {
+        return 0;
+    }
+    if (body->embedded && size <= udf_node_inline_room(node)) {
+        error = inline_resize(body, size);
+    } else {
+        if (body->embedded) {
+            error = inline_leave(op->volume, node);
+        }
+        if (!error) {
+            error = size < body->size ? shrink(op, node, size)
+                                      : lengthen(op, node, size);
+        }
+    }
+    if (!error) {
+        udf_node_touch(op->volume, node);
+    }
+    return error;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/file.h - the data of a file: reading, writing into memory, truncating,
+ * and giving it a place on the disc.
+ *
+ * What is written stays in the node's udf_dirty until write-back. Blocks that
+ * already have a place are overwritten there; others get theirs only then
+ * (delayed allocation), in whole free packets where there is enough data.
+ * Content that fits in the ICB lives there and needs no block at all.
+ *
+ * Space is reserved when a block without a place is written, so that
+ * write-back finds room for everything that was accepted.
+ *
+ * Times are not changed here: with the kernel's write-back cache only the
+ * kernel knows when a write happened.
+ */
+#ifndef UDF_FILE_H
+#define UDF_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "udf/node.h"
+#include "udf/op.h"
+
+/* As udf_read(). Shared lock. May return UDF_MISS. */
+int udf_file_read(struct udf_op *op, const struct udf_node *node,
+                  uint64_t offset, uint32_t count, void *buf,
+                  uint32_t *out_count);
+
+/* As udf_write(); a gap before `offset` reads as zeros. Lock alone. May return
+ * UDF_MISS, having changed nothing. -EFBIG beyond 2^50 bytes. */
+int udf_file_write(struct udf_op *op, struct udf_node *node, uint64_t offset,
+                   uint32_t count, const void *buf);
+
+/* Cuts or lengthens (with zeros) to `size` bytes. As udf_file_write(). */
+int udf_file_resize(struct udf_op *op, struct udf_node *node, uint64_t size);
+
+enum udf_writeback {
+    UDF_WRITEBACK_PACKETS, /* only what fills whole packets */
+    UDF_WRITEBACK_ALL
+};
+
+/* Gives dirty blocks their place and hands them to the device, at most about
+ * `max_blocks` of them; *out_blocks says how many. Lock alone, committing
+ * thread. Returns 0; -ENOSPC when reserved space is missing all the same;
+ * -ENOMEM. */
+int udf_file_write_back(struct udf_volume *volume, struct udf_node *node,
+                        enum udf_writeback mode, uint32_t max_blocks,
+                        uint32_t *out_blocks);
+
+/* Makes the list of extents as long as the size, with holes, before the file
+ * entry is encoded. Returns 0 or -ENOMEM. */
+int udf_file_settle(struct udf_volume *volume, struct udf_node *node);
+
+#endif

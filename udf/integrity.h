@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/integrity.h - the logical volume integrity descriptor (LVID): whether
+ * the volume is closed, how many files it has, the next UniqueID.
+ * ECMA-167 3/10.10, UDF 2.60 2.2.6.
+ *
+ * On the disc, LVIDs form a run of sectors of which the last one counts. Where
+ * the extent has packets of its own (volumes formatted here), a new LVID is
+ * appended behind the last one, so that a packet is rewritten for 31 of 32
+ * changes while its older content still tells the truth; the last sector of a
+ * packet always gets an OPEN one. A torn packet is then never read as an old
+ * CLOSE: the packet before it ends with OPEN. A full extent starts again: first
+ * all packets but the first are cleared, then the first is written anew.
+ * Elsewhere the LVID is rewritten in its place.
+ *
+ * States: closed --first change--> open --unmount--> closed. Nothing is written
+ * by mounting or reading.
+ */
+#ifndef UDF_INTEGRITY_H
+#define UDF_INTEGRITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "udf/desc.h"
+
+struct udf_volume;
+
+struct udf_integrity {
+    struct udf_lvid lvid; /* counts as they are now; volume lock */
+    uint32_t extent_lba;  /* the extent that holds the prevailing LVID */
+    uint32_t extent_blocks;
+    uint32_t slot;     /* its sector in the extent */
+    bool found;        /* a readable LVID was there at mount */
+    bool open_on_disc; /* committing thread */
+    bool touched;      /* this mount changed the volume; as before */
+    bool append;       /* see the head of this file */
+};
+
+/* Reads the chain of LVIDs that begins at `extent`. Not finding one is no
+ * error: `found` says so. Returns 0 or -ENOMEM, -ENODEV, -ENOMEDIUM. */
+int udf_integrity_load(struct udf_volume *volume,
+                       const struct udf_extent_ad *extent);
+
+/* Writes the LVID as it is now and synchronises it. Called by the committing
+ * thread, without the volume lock. Errors of blockdev_sync(). */
+int udf_integrity_write(struct udf_volume *volume, bool closed);
+
+/* The next UniqueID. Volume lock alone. UDF 2.60 3.2.1.1. */
+uint64_t udf_integrity_unique_id(struct udf_integrity *integrity);
+
+#endif

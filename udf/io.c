@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/io.c - see udf/io.h.
+ */
+#include "udf/io.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "mmc/blockdev.h"
+#include "udf/volume.h"
+
+/* -ENOENT of the maps means a hole where none may be: a broken volume. */
+static int locate(struct udf_volume *volume, struct udf_addr addr,
+                  uint32_t count, uint32_t *out_lba, uint32_t *out_run) {
+    int error = udf_partmap_lba(&volume->maps, addr, count, out_lba, out_run);
+
+    return error == -ENOENT ? -EUCLEAN : error;
+}
+
+/* Reads a run that is contiguous on the device. */
+static int read_run(struct udf_op *op, uint32_t lba, uint32_t count,
+                    uint8_t *buf) {
+    struct udf_volume *volume = op->volume;
+    int error;
+
+    if (volume->overlay.count > 0) {
+        /* Blocks of the overlay need not be readable on the device. */
+        for (uint32_t i = 0; i < count; i++) {
+            const uint8_t *block = udf_overlay_find(&volume->overlay, lba + i);
+
+            if (block) {
+                memcpy(buf + (size_t)i * UDF_BLOCK_BYTES, block,
+                       UDF_BLOCK_BYTES);
+                continue;
+            }
+            error = blockdev_read_cached(volume->dev, lba + i, 1,
+                                         buf + (size_t)i * UDF_BLOCK_BYTES);
+            if (error) {
+                return error == UDF_MISS ? udf_op_miss(op, lba + i, count - i)
+                                         : error;
+            }
+        }
+        return 0;
+    }
+    error = blockdev_read_cached(volume->dev, lba, count, buf);
+    return error == UDF_MISS ? udf_op_miss(op, lba, count) : error;
+}
+
+int udf_io_read(struct udf_op *op, struct udf_addr addr, uint32_t count,
+                void *buf) {
+    uint8_t *out = buf;
+
+    while (count > 0) {
+        uint32_t lba, run;
+        int error = locate(op->volume, addr, count, &lba, &run);
+
+        if (!error) {
+            error = read_run(op, lba, run, out);
+        }
+        if (error) {
+            return error == -ERANGE ? -EUCLEAN : error;
+        }
+        addr.lbn += run;
+        count -= run;
+        out += (size_t)run * UDF_BLOCK_BYTES;
+    }
+    return 0;
+}
+
+int udf_io_load(struct udf_volume *volume, uint32_t lba, uint32_t count,
+                void *buf) {
+    for (;;) {
+        int error = blockdev_read_cached(volume->dev, lba, count, buf);
+
+        if (error != UDF_MISS) {
+            return error;
+        }
+        error = blockdev_fetch(volume->dev, lba, count);
+        if (error) {
+            return error;
+        }
+    }
+}
+
+int udf_io_load_at(struct udf_volume *volume, struct udf_addr addr, void *buf) {
+    uint32_t lba, run;
+    int error = locate(volume, addr, 1, &lba, &run);
+
+    if (!error) {
+        error = udf_io_load(volume, lba, 1, buf);
+    }
+    return error == -ERANGE ? -EUCLEAN : error;
+}
+
+int udf_io_write_data(struct udf_volume *volume, struct udf_addr addr,
+                      uint32_t count, const void *buf) {
+    const uint8_t *in = buf;
+
+    while (count > 0) {
+        uint32_t lba, run;
+        int error = locate(volume, addr, count, &lba, &run);
+
+        if (!error) {
+            error = blockdev_write(volume->dev, lba, run, in);
+        }
+        if (error) {
+            return error;
+        }
+        addr.lbn += run;
+        count -= run;
+        in += (size_t)run * UDF_BLOCK_BYTES;
+    }
+    return 0;
+}
+
+int udf_io_write_meta(struct udf_volume *volume, struct udf_addr addr,
+                      enum udf_overlay_class class, const uint8_t *block) {
+    uint32_t lba, run;
+    int error = locate(volume, addr, 1, &lba, &run);
+
+    return error ? error : udf_overlay_put(&volume->overlay, lba, class, block);
+}
+
+void udf_io_unused(struct udf_volume *volume, struct udf_addr addr,
+                   uint32_t count) {
+    while (count > 0) {
+        uint32_t lba, run;
+
+        if (locate(volume, addr, count, &lba, &run)) {
+            return; /* never written either */
+        }
+        blockdev_mark(volume->dev, lba, run, false);
+        addr.lbn += run;
+        count -= run;
+    }
+}

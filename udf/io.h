@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/io.h - the only place in udf/ that reads and writes the block device,
+ * together with udf/format and udf/check, which have no volume.
+ *
+ * Reading goes through the overlay (what a commit made and did not bring home
+ * yet) to the block device; writing is for the committing thread alone.
+ */
+#ifndef UDF_IO_H
+#define UDF_IO_H
+
+#include <stdint.h>
+
+#include "udf/desc.h"
+#include "udf/op.h"
+#include "udf/overlay.h"
+
+/* Reads `count` blocks at `addr` into `buf`. Returns 0; UDF_MISS; -EUCLEAN
+ * when an address is beyond its partition or not mapped. Volume lock held. */
+int udf_io_read(struct udf_op *op, struct udf_addr addr, uint32_t count,
+                void *buf);
+
+/* Reads one block, waiting for the drive: for mounting, when there is no lock
+ * and no overlay yet. Returns 0; -EIO; -ERANGE beyond the device. */
+int udf_io_load(struct udf_volume *volume, uint32_t lba, uint32_t count,
+                void *buf);
+
+/* The same at an address inside a partition. -EUCLEAN as udf_io_read(). */
+int udf_io_load_at(struct udf_volume *volume, struct udf_addr addr, void *buf);
+
+/* Hands file data for `addr` to the device. Returns 0; -EUCLEAN; -ENOMEM.
+ * Volume lock held alone, by the committing thread. */
+int udf_io_write_data(struct udf_volume *volume, struct udf_addr addr,
+                      uint32_t count, const void *buf);
+
+/* Puts one finished metadata block for `addr` into the overlay. Returns and
+ * locks as udf_io_write_data(). */
+int udf_io_write_meta(struct udf_volume *volume, struct udf_addr addr,
+                      enum udf_overlay_class class, const uint8_t *block);
+
+/* Tells the device that `count` blocks at `addr` hold nothing any more. */
+void udf_io_unused(struct udf_volume *volume, struct udf_addr addr,
+                   uint32_t count);
+
+#endif

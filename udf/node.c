@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/node.c - the table of nodes, loading and making them. See udf/node.h;
+ * writing file entries is in udf/node_write.c.
+ */
+#include "udf/node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mmc/log.h"
+#include "udf/attr.h"
+#include "udf/decode.h"
+#include "udf/device_ea.h"
+#include "udf/dir.h"
+#include "udf/io.h"
+#include "udf/volume.h"
+
+enum {
+    FIRST_BUCKETS = 1024,
+    IDLE_MAX = 8192, /* nodes kept in memory that nobody refers to */
+    IDLE_TRIES = 32, /* looked at in one go */
+    IDLE_FRESH = 64  /* newest ones, perhaps in use by this operation */
+};
+
+/* ---- the table -------------------------------------------------------- */
+
+int udf_nodes_init(struct udf_nodes *nodes) {
+    *nodes = (struct udf_nodes){.buckets = FIRST_BUCKETS};
+    nodes->bucket = calloc(nodes->buckets, sizeof(nodes->bucket[0]));
+    return nodes->bucket ? 0 : -ENOMEM;
+}
+
+static void node_destroy(struct udf_node *node) {
+    if (!node) {
+        return;
+    }
+    udf_dir_free(node->dir);
+    udf_extents_free(&node->body.extents);
+    udf_dirty_drop(&node->body.dirty, 0, UINT64_MAX);
+    free(node->body.inline_data);
+    free(node->body.aed);
+    free(node->kept.ea);
+    free(node);
+}
+
+void udf_nodes_free(struct udf_nodes *nodes) {
+    for (size_t i = 0; nodes->bucket && i < nodes->buckets; i++) {
+        while (nodes->bucket[i]) {
+            struct udf_node *node = nodes->bucket[i];
+
+            nodes->bucket[i] = node->hash_next;
+            node_destroy(node);
+        }
+    }
+    free(nodes->bucket);
+    *nodes = (struct udf_nodes){0};
+}
+
+static struct udf_node **bucket_of(const struct udf_nodes *nodes,
+                                   uint64_t ino) {
+    uint64_t hash = ino * 0x9E3779B97F4A7C15u;
+
+    return &nodes->bucket[(hash >> 32) & (nodes->buckets - 1)];
+}
+
+static struct udf_node *table_find(const struct udf_nodes *nodes,
+                                   uint64_t ino) {
+    struct udf_node *node = *bucket_of(nodes, ino);
+
+    while (node && node->ino != ino) {
+        node = node->hash_next;
+    }
+    return node;
+}
+
+/* A table that cannot grow is slower, not wrong. */
+static void table_grow(struct udf_nodes *nodes) {
+    struct udf_nodes bigger = {.buckets = nodes->buckets * 4};
+
+    bigger.bucket = calloc(bigger.buckets, sizeof(bigger.bucket[0]));
+    if (!bigger.bucket) {
+        return;
+    }
+    for (size_t i = 0; i < nodes->buckets; i++) {
+        while (nodes->bucket[i]) {
+            struct udf_node *node = nodes->bucket[i];
+            struct udf_node **to = bucket_of(&bigger, node->ino);
+
+            nodes->bucket[i] = node->hash_next;
+            node->hash_next = *to;
+            *to = node;
+        }
+    }
+    free(nodes->bucket);
+    nodes->bucket = bigger.bucket;
+    nodes->buckets = bigger.buckets;
+}
+
+static void idle_add(struct udf_nodes *nodes, struct udf_node *node) {
+    node->idle_prev = nodes->idle_last;
+    node->idle_next = NULL;
+    if (nodes->idle_last) {
+        nodes->idle_last->idle_next = node;
+    } else {
+        nodes->idle_first = node;
+    }
+    nodes->idle_last = node;
+    nodes->idle++;
+}
+
+static bool is_idle(const struct udf_nodes *nodes,
+                    const struct udf_node *node) {
+    return node->idle_prev || nodes->idle_first == node;
+}
+
+static void idle_remove(struct udf_nodes *nodes, struct udf_node *node) {
+    if (!is_idle(nodes, node)) {
+        return;
+    }
+    if (node->idle_prev) {
+        node->idle_prev->idle_next = node->idle_next;
+    } else {
+        nodes->idle_first = node->idle_next;
+    }
+    if (node->idle_next) {
+        node->idle_next->idle_prev = node->idle_prev;
+    } else {
+        nodes->idle_last = node->idle_prev;
+    }
+    node->idle_next = NULL;
+    node->idle_prev = NULL;
+    nodes->idle--;
+}
+
+static void table_add(struct udf_nodes *nodes, struct udf_node *node) {
+    struct udf_node **bucket;
+
+    if (nodes->count >= nodes->buckets * 2) {
+        table_grow(nodes);
+    }
+    bucket = bucket_of(nodes, node->ino);
+    node->hash_next = *bucket;
+    *bucket = node;
+    nodes->count++;
+    idle_add(nodes, node);
+}
+
+static void table_remove(struct udf_nodes *nodes, struct udf_node *node) {
+    struct udf_node **link = bucket_of(nodes, node->ino);
+
+    while (*link != node) {
+        link = &(*link)->hash_next;
+    }
+    *link = node->hash_next;
+    nodes->count--;
+    idle_remove(nodes, node);
+    node_destroy(node);
+}
+
+/* Drops the nodes that were idle longest. Dirty ones and the root go round. */
+static void drop_idle(struct udf_nodes *nodes) {
+    for (unsigned tries = 0;
+         nodes->idle > IDLE_MAX + IDLE_FRESH && tries < IDLE_TRIES; tries++) {
+        struct udf_node *node = nodes->idle_first;
+
+        idle_remove(nodes, node);
+        if (node->dirty || node->ino == UDF_ROOT_INO ||
+            atomic_load(&node->refs) > 0) {
+            if (atomic_load(&node->refs) == 0) {
+                idle_add(nodes, node);
+            }
+            continue;
+        }
+        table_remove(nodes, node);
+    }
+}
+
+/* ---- numbers ---------------------------------------------------------- */
+
+uint64_t udf_node_ino(const struct udf_volume *volume, struct udf_addr addr) {
+    const struct udf_addr *root = &volume->identity.root_icb;
+
+    if (addr.lbn == root->lbn && addr.part == root->part) {
+        return UDF_ROOT_INO;
+    }
+    return ((uint64_t)addr.part << 32 | addr.lbn) + 2;
+}
+
+static int addr_of_ino(const struct udf_volume *volume, uint64_t ino,
+                       struct udf_addr *out_addr) {
+    uint64_t packed = ino - 2;
+
+    if (ino == UDF_ROOT_INO) {
+        *out_addr = volume->identity.root_icb;
+        return 0;
+    }
+    if (ino == 0 || packed >> 32 >= volume->maps.count) {
+        return -ESTALE;
+    }
+    out_addr->lbn = (uint32_t)packed;
+    out_addr->part = (uint16_t)(packed >> 32);
+    return 0;
+}
+
+/* ---- loading ---------------------------------------------------------- */
+
+/* Every block that the extents name must lie in its partition. */
+static int check_extents(const struct udf_volume *volume,
+                         const struct udf_extents *extents) {
+    for (size_t i = 0; i < extents->count; i++) {
+        const struct udf_extent *extent = &extents->list[i];
+        const struct udf_partmap *map;
+
+        if (extent->kind == UDF_EXTENT_HOLE) {
+            continue;
+        }
+        if (extent->addr.part >= volume->maps.count) {
+            return -EUCLEAN;
+        }
+        map = &volume->maps.map[extent->addr.part];
+        if (extent->addr.lbn >= map->blocks ||
+            extent->count > map->blocks - extent->addr.lbn) {
+            return -EUCLEAN;
+        }
+    }
+    return 0;
+}
+
+/* Follows a chain of allocation extent descriptors, ECMA-167 4/14.5. A chain
+ * longer than its partition goes in circles. */
+static int load_chain(struct udf_op *op, struct udf_node *node,
+                      struct udf_addr next) {
+    struct udf_body *body = &node->body;
+    uint8_t block[UDF_BLOCK_BYTES];
+    bool more = true;
+
+    while (more) {
+        struct udf_aed aed;
+        uint32_t *bigger;
+        int error;
+
+        if (next.part != node->icb.part ||
+            body->aeds >= op->volume->maps.map[next.part].blocks) {
+            return -EUCLEAN;
+        }
+        error = udf_io_read(op, next, 1, block);
+        if (!error) {
+            error = udf_decode_aed(block, next.lbn, &aed);
+        }
+        if (error) {
+            return error;
+        }
+        bigger = realloc(body->aed, (body->aeds + 1) * sizeof(*bigger));
+        if (!bigger) {
+            return -ENOMEM;
+        }
+        body->aed = bigger;
+        body->aed[body->aeds++] = next.lbn;
+        error = udf_ads_decode(body->form, aed.ads, aed.ads_bytes,
+                               node->icb.part, &body->extents, &next, &more);
+        if (error) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int load_body(struct udf_op *op, struct udf_node *node,
+                     const struct udf_fe *fe) {
+    struct udf_body *body = &node->body;
+    struct udf_addr next;
+    bool more = false;
+    int error;
+
+    body->size = fe->info_bytes;
+    body->form = (enum udf_ad_form)(fe->icb_flags & UDF_ICB_FORM_MASK);
+    if (body->form == UDF_AD_EMBEDDED) {
+        body->embedded = true;
+        if (fe->info_bytes > fe->ads_bytes) {
+            return -EUCLEAN;
+        }
+        body->form = UDF_AD_SHORT;
+        if (body->size == 0) {
+            return 0;
+        }
+        body->inline_data = malloc((size_t)body->size);
+        if (!body->inline_data) {
+            return -ENOMEM;
+        }
+        memcpy(body->inline_data, fe->ads, (size_t)body->size);
+        return 0;
+    }
+    if (body->form != UDF_AD_SHORT && body->form != UDF_AD_LONG) {
+        return -EUCLEAN;
+    }
+    error = udf_ads_decode(body->form, fe->ads, fe->ads_bytes, node->icb.part,
+                           &body->extents, &next, &more);
+    if (!error && more) {
+        error = load_chain(op, node, next);
+    }
+    if (!error) {
+        error = check_extents(op->volume, &body->extents);
+    }
+    if (!error && udf_extents_end(&body->extents) <
+                      (body->size + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES) {
+        error = -EUCLEAN;
+    }
+    return error;
+}
+
+static int load_attributes(struct udf_node *node, const struct udf_fe *fe) {
+    node->attr = (struct udf_attr){
+        .file_type = fe->file_type,
+        .icb_flags = fe->icb_flags & (uint16_t)~UDF_ICB_FORM_MASK,
+        .permissions = fe->permissions,
+        .uid = fe->uid,
+        .gid = fe->gid,
+        .links = fe->links,
+        .unique_id = fe->unique_id,
+        .atime = fe->atime,
+        .mtime = fe->mtime,
+        .ctime = fe->ctime,
+        .btime = fe->extended ? fe->btime : fe->mtime,
+    };
+    node->kept = (struct udf_kept){
+        .extended = fe->extended,
+        .parent_icb = fe->parent_icb,
+        .checkpoint = fe->checkpoint,
+        .ea_icb = fe->ea_icb,
+        .stream_dir = fe->stream_dir,
+        .ea_bytes = fe->ea_bytes,
+    };
+    if (fe->extended && fe->object_bytes > fe->info_bytes) {
+        node->kept.stream_bytes = fe->object_bytes - fe->info_bytes;
+    }
+    if (fe->ea_bytes > 0) {
+        node->kept.ea = malloc(fe->ea_bytes);
+        if (!node->kept.ea) {
+            return -ENOMEM;
+        }
+        memcpy(node->kept.ea, fe->ea, fe->ea_bytes);
+    }
+    udf_device_ea_find(fe->ea, fe->ea_bytes, &node->attr.rdev);
+    return 0;
+}
+
+/* Only ICB strategy 4 (one entry, rewritten in place) is loaded. */
+static int load_entry(struct udf_op *op, struct udf_node *node) {
+    uint8_t block[UDF_BLOCK_BYTES];
+    struct udf_fe fe;
+    int error = udf_io_read(op, node->icb, 1, block);
+
+    if (!error) {
+        error = udf_decode_fe(block, node->icb.lbn, &fe);
+    }
+    if (error) {
+        return error;
+    }
+    if (fe.strategy != 4) {
+        return -EOPNOTSUPP;
+    }
+    error = load_attributes(node, &fe);
+    return error ? error : load_body(op, node, &fe);
+}
+
+static struct udf_node *node_alloc(const struct udf_volume *volume,
+                                   struct udf_addr icb) {
+    struct udf_node *node = calloc(1, sizeof(*node));
+
+    if (node) {
+        node->icb = icb;
+        node->ino = udf_node_ino(volume, icb);
+    }
+    return node;
+}
+
+int udf_node_load(struct udf_op *op, struct udf_addr icb,
+                  struct udf_node **out_node) {
+    struct udf_nodes *nodes = &op->volume->nodes;
+    struct udf_node *node = table_find(nodes, udf_node_ino(op->volume, icb));
+    int error;
+
+    if (node) {
+        *out_node = node;
+        return 0;
+    }
+    error = udf_op_need_exclusive(op);
+    if (error) {
+        return error;
+    }
+    node = node_alloc(op->volume, icb);
+    if (!node) {
+        return -ENOMEM;
+    }
+    error = load_entry(op, node);
+    if (error) {
+        node_destroy(node);
+        if (error == -EUCLEAN) {
+            mmc_log(MMC_LOG_WARN, "file entry at block %u is damaged", icb.lbn);
+        }
+        return error;
+    }
+    table_add(nodes, node);
+    drop_idle(nodes);
+    *out_node = node;
+    return 0;
+}
+
+int udf_node_get(struct udf_op *op, uint64_t ino, struct udf_node **out_node) {
+    struct udf_addr icb;
+    int error = addr_of_ino(op->volume, ino, &icb);
+
+    return error ? error : udf_node_load(op, icb, out_node);
+}
+
+/* ---- making ----------------------------------------------------------- */
+
+static int take_icb(struct udf_volume *volume, struct udf_addr *out_icb) {
+    struct udf_placement *place = &volume->placement;
+    uint32_t usable = udf_space_usable(volume->space);
+    uint32_t spoken_for = udf_space_reserved(volume->space) + place->keep;
+    uint32_t lbn;
+
+    if (usable <= spoken_for ||
+        udf_space_take_near(volume->space, place->meta_goal, 1, &lbn)) {
+        return -ENOSPC;
+    }
+    place->meta_goal = lbn + 1;
+    *out_icb = (struct udf_addr){.lbn = lbn, .part = place->meta_part};
+    return 0;
+}
+
+int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
+                 struct udf_node **out_node) {
+    struct udf_volume *volume = op->volume;
+    uint8_t type = udf_type_encode(seed->mode);
+    struct udf_addr icb;
+    struct udf_node *node;
+    int error;
+
+    if (type == 0) {
+        return -EOPNOTSUPP;
+    }
+    error = take_icb(volume, &icb);
+    if (error) {
+        return error;
+    }
+    node = node_alloc(volume, icb);
+    if (!node) {
+        udf_volume_give(volume, icb, 1);
+        return -ENOMEM;
+    }
+    node->attr = (struct udf_attr){
+        .file_type = type,
+        .icb_flags = udf_icb_flags_encode(seed->mode, UDF_ICB_ARCHIVE),
+        .permissions = udf_permissions_encode(seed->mode),
+        .uid = seed->uid,
+        .gid = seed->gid,
+        .unique_id = udf_integrity_unique_id(&volume->integrity),
+        .rdev = seed->rdev,
+        .atime = op->now,
+        .mtime = op->now,
+        .ctime = op->now,
+        .btime = op->now,
+    };
+    node->kept.extended = volume->identity.revision >= 0x0200;
+    node->kept.checkpoint = 1;
+    node->body.embedded = true;
+    if (S_ISCHR(seed->mode) || S_ISBLK(seed->mode)) {
+        error = udf_device_ea_make(seed->rdev, volume->identity.revision,
+                                   icb.lbn, &volume->identity.style,
+                                   &node->kept.ea, &node->kept.ea_bytes);
+    }
+    if (error) {
+        node_destroy(node);
+        udf_volume_give(volume, icb, 1);
+        return error;
+    }
+    table_add(&volume->nodes, node);
+    udf_node_touch(volume, node);
+    *out_node = node;
+    return 0;
+}
+
+/* ---- changing --------------------------------------------------------- */
+
+void udf_node_touch(struct udf_volume *volume, struct udf_node *node) {
+    struct udf_nodes *nodes = &volume->nodes;
+
+    udf_sync_note_change(volume);
+    if (node->dirty) {
+        return;
+    }
+    node->dirty = true;
+    node->dirty_next = NULL;
+    node->dirty_prev = nodes->dirty_last;
+    if (nodes->dirty_last) {
+        nodes->dirty_last->dirty_next = node;
+    } else {
+        nodes->dirty_first = node;
+    }
+    nodes->dirty_last = node;
+}
+
+void udf_node_changed(struct udf_op *op, struct udf_node *node, bool content) {
+    node->attr.ctime = op->now;
+    if (content) {
+        node->attr.mtime = op->now;
+        node->attr.icb_flags |= UDF_ICB_ARCHIVE;
+    }
+    udf_node_touch(op->volume, node);
+}
+
+/* ---- references and the end ------------------------------------------- */
+
+void udf_node_ref(struct udf_node *node) {
+    atomic_fetch_add(&node->refs, 1);
+}
+
+void udf_node_drop_piece(void *context, const struct udf_extent *piece) {
+    udf_volume_give(context, piece->addr, piece->count);
+}
+
+void udf_node_settled(struct udf_nodes *nodes, struct udf_node *node) {
+    if (!node->dirty) {
+        return;
+    }
+    if (node->dirty_prev) {
+        node->dirty_prev->dirty_next = node->dirty_next;
+    } else {
+        nodes->dirty_first = node->dirty_next;
+    }
+    if (node->dirty_next) {
+        node->dirty_next->dirty_prev = node->dirty_prev;
+    } else {
+        nodes->dirty_last = node->dirty_prev;
+    }
+    node->dirty_next = NULL;
+    node->dirty_prev = NULL;
+    node->dirty = false;
+}
+
+/* Frees what the node has on the disc, and the node. */
+static void node_delete(struct udf_volume *volume, struct udf_node *node) {
+    struct udf_body *body = &node->body;
+
+    volume->nodes.dirty_blocks -= body->dirty.blocks;
+    udf_dirty_drop(&body->dirty, 0, UINT64_MAX);
+    udf_space_unreserve(volume->space, body->reserved);
+    udf_extents_resize(&body->extents, 0, udf_node_drop_piece, volume);
+    for (uint32_t i = 0; i < body->aeds; i++) {
+        udf_volume_give(
+            volume,
+            (struct udf_addr){.lbn = body->aed[i], .part = node->icb.part}, 1);
+    }
+    udf_volume_give(volume, node->icb, 1);
+    udf_node_settled(&volume->nodes, node);
+    udf_sync_note_change(volume);
+    table_remove(&volume->nodes, node);
+}
+
+void udf_node_unref(struct udf_volume *volume, struct udf_node *node,
+                    uint64_t count) {
+    uint64_t left = atomic_fetch_sub(&node->refs, count) - count;
+
+    if (left > 0) {
+        return;
+    }
+    if (node->orphan) {
+        volume->nodes.orphans--;
+        node_delete(volume, node);
+        return;
+    }
+    if (!is_idle(&volume->nodes, node)) {
+        idle_add(&volume->nodes, node);
+    }
+    drop_idle(&volume->nodes);
+}
+
+/* A node without a name is free on the disc; memory keeps its blocks. */
+static void show_free(struct udf_volume *volume, const struct udf_node *node) {
+    const struct udf_body *body = &node->body;
+
+    udf_volume_orphan(volume, node->icb, 1);
+    for (uint32_t i = 0; i < body->aeds; i++) {
+        udf_volume_orphan(
+            volume,
+            (struct udf_addr){.lbn = body->aed[i], .part = node->icb.part}, 1);
+    }
+    for (size_t i = 0; i < body->extents.count; i++) {
+        if (body->extents.list[i].kind != UDF_EXTENT_HOLE) {
+            udf_volume_orphan(volume, body->extents.list[i].addr,
+                              body->extents.list[i].count);
+        }
+    }
+}
+
+void udf_node_abandon(struct udf_volume *volume, struct udf_node *node) {
+    if (atomic_load(&node->refs) == 0) {
+        node_delete(volume, node);
+        return;
+    }
+    node->orphan = true;
+    volume->nodes.orphans++;
+    show_free(volume, node);
+}
+
+/* ---- what users see --------------------------------------------------- */
+
+bool udf_node_is_dir(const struct udf_node *node) {
+    return node->attr.file_type == UDF_FILE_DIRECTORY;
+}
+
+static struct timespec timespec_of(const struct udf_time *time) {
+    return (struct timespec){.tv_sec = time->sec, .tv_nsec = time->nsec};
+}
+
+void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,
+                   struct udf_stat *out_stat) {
+    const struct udf_attr *attr = &node->attr;
+    uint64_t blocks =
+        udf_extents_recorded(&node->body.extents) + node->body.reserved;
+
+    *out_stat = (struct udf_stat){
+        .ino = node->ino,
+        .generation = (uint32_t)attr->unique_id,
+        .mode = udf_type_decode(attr->file_type) |
+                udf_mode_decode(attr->permissions, attr->icb_flags,
+                                attr->file_type),
+        /* A directory counts its parent's FID and its children's; stat(2)
+         * counts "." besides. */
+        .nlink = udf_node_is_dir(node) && !node->orphan ? attr->links + 1u
+                                                        : attr->links,
+        .uid = attr->uid == UDF_ID_UNSET ? volume->options.uid : attr->uid,
+        .gid = attr->gid == UDF_ID_UNSET ? volume->options.gid : attr->gid,
+        .rdev = attr->rdev,
+        .size = node->body.size,
+        .blocks = blocks * (UDF_BLOCK_BYTES / 512),
+        .atime = timespec_of(&attr->atime),
+        .mtime = timespec_of(&attr->mtime),
+        .ctime = timespec_of(&attr->ctime),
+        .btime = timespec_of(&attr->btime),
+    };
+}

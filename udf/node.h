@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/node.h - a file in memory: attributes, content and directory index, and
+ * its (extended) file entry on the disc. ECMA-167 4/14.9, 4/14.17.
+ *
+ * Life of a node:
+ *
+ *   udf_node_load()   udf_node_new()
+ *        |                 |
+ *        v    touch        v       udf_node_write() in a commit
+ *      CLEAN -----------> DIRTY ------------------------------> CLEAN
+ *        |                 |  last name removed
+ *        |                 '----------------> ORPHAN (links 0; never written)
+ *        v no reference, table full              | last reference given back
+ *     dropped                                    v
+ *                                     content freed, dropped
+ *
+ * Invariants:
+ *  1. A node with references, a dirty node and the root are never dropped.
+ *  2. body.extents covers no block twice; every block it names is allocated in
+ *     the volume's space as long as the node lives.
+ *  3. body.embedded: the content is inline_data[0 .. size-1], and extents and
+ *     dirty are empty. Otherwise inline_data is NULL.
+ *  4. dir is NULL unless the node is a directory whose index is loaded; then
+ *     the directory's content lives there, inline_data is NULL, and body.size
+ *     is the length of that content.
+ *
+ * Locks: loading, changing and dropping need the volume lock alone; reading
+ * needs it shared. `refs` is atomic, because lookups count under the shared
+ * lock.
+ */
+#ifndef UDF_NODE_H
+#define UDF_NODE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "udf/desc.h"
+#include "udf/dirty.h"
+#include "udf/extent.h"
+#include "udf/op.h"
+#include "udf/udf.h"
+
+struct udf_dir;
+
+struct udf_attr {
+    uint8_t file_type;
+    uint16_t icb_flags;   /* without the form of descriptors */
+    uint32_t permissions; /* as on the disc */
+    uint32_t uid, gid;    /* UDF_ID_UNSET: not specified */
+    uint16_t links;       /* as on the disc: FIDs that name the node */
+    uint64_t unique_id;
+    dev_t rdev;
+    struct udf_time atime, mtime, ctime, btime;
+};
+
+struct udf_body {
+    uint64_t size; /* information length, bytes */
+    bool embedded;
+    enum udf_ad_form form; /* of the descriptors when not embedded */
+    uint8_t *inline_data;  /* NULL while size is 0 */
+    struct udf_extents extents;
+    struct udf_dirty dirty;
+    uint32_t *aed; /* blocks of continuation extents, in the ICB's partition */
+    uint32_t aeds;
+    uint32_t reserved; /* blocks set aside for `dirty` */
+};
+
+/* What of the file entry is kept as it was found. */
+struct udf_kept {
+    bool extended; /* EFE */
+    struct udf_addr parent_icb;
+    uint32_t checkpoint;
+    struct udf_long_ad ea_icb, stream_dir;
+    uint64_t stream_bytes; /* object size less information length */
+    uint8_t *ea;
+    uint32_t ea_bytes;
+};
+
+struct udf_node {
+    struct udf_node *hash_next;
+    struct udf_node *idle_next, *idle_prev;   /* nodes without references */
+    struct udf_node *dirty_next, *dirty_prev; /* nodes to write */
+    uint64_t ino;
+    struct udf_addr icb;
+    atomic_uint_fast64_t refs;
+    bool dirty;  /* on the dirty list */
+    bool orphan; /* has no name any more */
+    struct udf_attr attr;
+    struct udf_body body;
+    struct udf_kept kept;
+    struct udf_dir *dir;
+};
+
+/* All nodes of a volume. */
+struct udf_nodes {
+    struct udf_node **bucket;
+    size_t buckets; /* a power of two */
+    size_t count;
+    struct udf_node *idle_first, *idle_last; /* oldest first */
+    size_t idle;
+    struct udf_node *dirty_first, *dirty_last; /* in the order of changes */
+    uint64_t dirty_blocks;                     /* data blocks of all nodes */
+    size_t orphans;
+};
+
+int udf_nodes_init(struct udf_nodes *nodes);
+void udf_nodes_free(struct udf_nodes *nodes);
+
+/* The number of the object whose ICB is at `addr`. */
+uint64_t udf_node_ino(const struct udf_volume *volume, struct udf_addr addr);
+
+/* Finds the node `ino` in memory or loads it. Returns 0; UDF_MISS; -ESTALE
+ * when `ino` is no address of this volume; -EUCLEAN; -EOPNOTSUPP for an ICB
+ * strategy that is not done; -EIO. */
+int udf_node_get(struct udf_op *op, uint64_t ino, struct udf_node **out_node);
+
+/* The same by the address of the ICB. */
+int udf_node_load(struct udf_op *op, struct udf_addr icb,
+                  struct udf_node **out_node);
+
+/* What a new node is. */
+struct udf_node_seed {
+    mode_t mode; /* type and permissions */
+    uid_t uid;
+    gid_t gid;
+    dev_t rdev;
+};
+
+/* Makes a node with an ICB of its own, a new UniqueID, no links and no
+ * content; dirty. Returns 0; -ENOSPC; -EOPNOTSUPP for a type that UDF lacks;
+ * -ENOMEM. */
+int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
+                 struct udf_node **out_node);
+
+/* Puts the node on the list of what the next commit writes. */
+void udf_node_touch(struct udf_volume *volume, struct udf_node *node);
+
+/* Takes the node off that list. */
+void udf_node_settled(struct udf_nodes *nodes, struct udf_node *node);
+
+/* touch, and ctime becomes the operation's time (mtime too when asked). */
+void udf_node_changed(struct udf_op *op, struct udf_node *node, bool content);
+
+/* Counts a reference from above; the shared lock is enough. */
+void udf_node_ref(struct udf_node *node);
+
+/* Gives references back; frees an orphan's content, drops idle nodes beyond
+ * a bound. */
+void udf_node_unref(struct udf_volume *volume, struct udf_node *node,
+                    uint64_t count);
+
+/* Called when the last name is gone: the node becomes an orphan, or is freed
+ * at once when nobody refers to it. */
+void udf_node_abandon(struct udf_volume *volume, struct udf_node *node);
+
+/* Bytes that fit in the ICB behind its fixed part and attributes. */
+uint32_t udf_node_inline_room(const struct udf_node *node);
+
+/* Encodes the node's ICB, and its continuation extents, into the overlay. The
+ * extents must cover the size. Returns 0; -ENOSPC when a continuation finds no
+ * room; -ENOMEM. Lock alone, committing thread. */
+int udf_node_write(struct udf_volume *volume, struct udf_node *node);
+
+/* udf_extent_drop callback: gives the piece's blocks back. `context` is the
+ * volume. */
+void udf_node_drop_piece(void *context, const struct udf_extent *piece);
+
+bool udf_node_is_dir(const struct udf_node *node);
+
+/* Fills `out_stat` as stat(2) shows the node. */
+void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,
+                   struct udf_stat *out_stat);
+
+#endif

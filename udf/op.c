@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/op.c - see udf/op.h.
+ */
+#include "udf/op.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "mmc/blockdev.h"
+#include "udf/volume.h"
+
+struct udf_time udf_op_clock(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct udf_time){
+        .sec = now.tv_sec,
+        .nsec = (uint32_t)(now.tv_nsec / 1000 * 1000),
+        .tz_minutes = 0,
+    };
+}
+
+static void take_lock(struct udf_op *op) {
+    if (op->exclusive) {
+        pthread_rwlock_wrlock(&op->volume->lock);
+    } else {
+        pthread_rwlock_rdlock(&op->volume->lock);
+    }
+}
+
+void udf_op_start(struct udf_op *op, struct udf_volume *volume,
+                  enum udf_op_lock lock) {
+    *op = (struct udf_op){
+        .volume = volume,
+        .exclusive = lock == UDF_OP_EXCLUSIVE,
+        .now = udf_op_clock(),
+    };
+    take_lock(op);
+}
+
+bool udf_op_again(struct udf_op *op, int *result) {
+    pthread_rwlock_unlock(&op->volume->lock);
+    if (*result != UDF_MISS) {
+        return false;
+    }
+    if (op->miss_count > 0) {
+        int error =
+            blockdev_fetch(op->volume->dev, op->miss_lba, op->miss_count);
+
+        if (error) {
+            *result = error;
+            return false;
+        }
+        op->miss_count = 0;
+    }
+    op->exclusive = op->exclusive || op->want_exclusive;
+    take_lock(op);
+    return true;
+}
+
+int udf_op_need_exclusive(struct udf_op *op) {
+    if (op->exclusive) {
+        return 0;
+    }
+    op->want_exclusive = true;
+    return UDF_MISS;
+}
+
+int udf_op_miss(struct udf_op *op, uint32_t lba, uint32_t count) {
+    op->miss_lba = lba;
+    op->miss_count = count;
+    return UDF_MISS;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/overlay.h - metadata blocks that a commit has made and that are not at
+ * home on the disc yet. Pure.
+ *
+ * A commit's snapshot puts the blocks here under the volume lock; they go to
+ * the device afterwards, class by class, without the lock. Whoever reads a
+ * block meanwhile finds its new content here first.
+ *
+ * Locks: put and clear need the volume lock alone, find needs it shared; the
+ * committing thread, the only one that changes an overlay, may also read it
+ * without the lock.
+ */
+#ifndef UDF_OVERLAY_H
+#define UDF_OVERLAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "udf/desc.h"
+
+/* The order in which classes reach the disc: what points comes after what it
+ * points to, and the map of free space last. */
+enum udf_overlay_class {
+    UDF_OVERLAY_ENTRY,     /* file entries, allocation extents */
+    UDF_OVERLAY_DIRECTORY, /* directory data */
+    UDF_OVERLAY_SPACE,     /* space bitmap */
+    UDF_OVERLAY_CLASSES
+};
+
+struct udf_overlay_block {
+    uint32_t lba;
+    enum udf_overlay_class class;
+    uint8_t data[UDF_BLOCK_BYTES];
+};
+
+struct udf_overlay {
+    struct udf_overlay_block **table; /* open addressing, by lba */
+    size_t room;                      /* slots, a power of two, or 0 */
+    size_t count;
+};
+
+/* Puts a copy of `data` at `lba`, in place of an older one. Returns 0 or
+ * -ENOMEM. */
+int udf_overlay_put(struct udf_overlay *overlay, uint32_t lba,
+                    enum udf_overlay_class class, const uint8_t *data);
+
+/* The block at `lba`, or NULL. */
+const uint8_t *udf_overlay_find(const struct udf_overlay *overlay,
+                                uint32_t lba);
+
+/* Gives a list of the blocks of `class`, sorted by LBA, that the caller frees
+ * (the blocks stay here). Returns 0 or -ENOMEM. */
+int udf_overlay_list(const struct udf_overlay *overlay,
+                     enum udf_overlay_class class,
+                     const struct udf_overlay_block ***out_list,
+                     size_t *out_count);
+
+/* Forgets everything. */
+void udf_overlay_clear(struct udf_overlay *overlay);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/rebuild.c - what an open LVID cannot be trusted for, by a walk over the
+ * tree. See udf/mount.h.
+ *
+ * The walk goes by directories, with a stack of its own, and looks at every
+ * node once: a bitmap of visited ICBs also keeps damaged trees from going
+ * round in circles.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mmc/bits.h"
+#include "mmc/log.h"
+#include "udf/dir.h"
+#include "udf/mount.h"
+#include "udf/volume.h"
+
+struct walk {
+    struct udf_volume *volume;
+    uint64_t *seen;  /* a bit a block of the partition: its ICB was visited */
+    uint64_t *stack; /* directories to visit */
+    size_t depth, room;
+    uint32_t files, directories;
+    uint64_t unique_id_max;
+    uint32_t taken; /* blocks that were marked free */
+};
+
+static bool is_fatal(int error) {
+    return error == -ENOMEM || error == -ENODEV || error == -ENOMEDIUM;
+}
+
+static int push(struct walk *walk, uint64_t ino) {
+    if (walk->depth == walk->room) {
+        size_t room = walk->room ? walk->room * 2 : 64;
+        uint64_t *bigger = realloc(walk->stack, room * sizeof(*bigger));
+
+        if (!bigger) {
+            return -ENOMEM;
+        }
+        walk->stack = bigger;
+        walk->room = room;
+    }
+    walk->stack[walk->depth++] = ino;
+    return 0;
+}
+
+/* Makes sure that blocks in use are not given to someone else. */
+static void claim(struct walk *walk, struct udf_addr addr, uint32_t count) {
+    struct udf_space *space = walk->volume->space;
+    uint32_t before;
+
+    if (!space || addr.part != walk->volume->placement.data_part) {
+        return;
+    }
+    before = udf_space_free(space);
+    udf_space_withdraw(space, addr.lbn, count);
+    walk->taken += before - udf_space_free(space);
+}
+
+static void claim_node(struct walk *walk, const struct udf_node *node) {
+    claim(walk, node->icb, 1);
+    for (uint32_t i = 0; i < node->body.aeds; i++) {
+        claim(
+            walk,
+            (struct udf_addr){.lbn = node->body.aed[i], .part = node->icb.part},
+            1);
+    }
+    for (size_t i = 0; i < node->body.extents.count; i++) {
+        const struct udf_extent *extent = &node->body.extents.list[i];
+
+        if (extent->kind != UDF_EXTENT_HOLE) {
+            claim(walk, extent->addr, extent->count);
+        }
+    }
+}
+
+static bool first_visit(struct walk *walk, struct udf_addr icb) {
+    if (icb.lbn >= walk->volume->maps.map[0].blocks ||
+        mmc_bits_test(walk->seen, icb.lbn)) {
+        return false;
+    }
+    mmc_bits_set(walk->seen, icb.lbn);
+    return true;
+}
+
+/* Looks at one entry of a directory and its node. */
+static int visit(struct udf_op *op, struct walk *walk,
+                 const struct udf_dir_entry *entry) {
+    struct udf_node *node;
+    int error = udf_node_load(op, entry->icb, &node);
+
+    if (error) {
+        return error;
+    }
+    if (udf_node_is_dir(node)) {
+        walk->directories++;
+    } else {
+        walk->files++;
+    }
+    if (entry->unique_id > walk->unique_id_max) {
+        walk->unique_id_max = entry->unique_id;
+    }
+    if (node->attr.unique_id > walk->unique_id_max) {
+        walk->unique_id_max = node->attr.unique_id;
+    }
+    if (!first_visit(walk, entry->icb)) {
+        return 0;
+    }
+    claim_node(walk, node);
+    return udf_node_is_dir(node) ? push(walk, node->ino) : 0;
+}
+
+/* One step: the entry of `ino` at or behind *position, which moves on. */
+static int step(struct walk *walk, uint64_t ino, uint32_t *position) {
+    struct udf_dir_entry entry;
+    struct udf_node *dir;
+    struct udf_op op;
+    int error;
+
+    udf_op_start(&op, walk->volume, UDF_OP_EXCLUSIVE);
+    do {
+        error = udf_node_get(&op, ino, &dir);
+        if (!error) {
+            error = udf_dir_load(&op, dir);
+        }
+        if (!error) {
+            error = udf_dir_next(dir->dir, *position, &entry);
+            error = error ? -ENODATA : visit(&op, walk, &entry);
+            if (error && error != UDF_MISS && error != -ENODATA &&
+                !is_fatal(error)) {
+                error = 0; /* a damaged file; the others still count */
+            }
+        }
+    } while (udf_op_again(&op, &error));
+    if (!error) {
+        *position = entry.position + entry.bytes;
+    }
+    return error;
+}
+
+static int walk_tree(struct walk *walk) {
+    int error = push(walk, UDF_ROOT_INO);
+
+    while (!error && walk->depth > 0) {
+        uint64_t ino = walk->stack[--walk->depth];
+        uint32_t position = 0;
+
+        while (!error) {
+            error = step(walk, ino, &position);
+        }
+        if (!is_fatal(error)) {
+            error = 0; /* end of the directory, or it is damaged */
+        }
+    }
+    return error;
+}
+
+int udf_rebuild(struct udf_volume *volume) {
+    struct udf_lvid *lvid = &volume->integrity.lvid;
+    struct walk walk = {.volume = volume, .directories = 1};
+    struct udf_node *root;
+    int error;
+
+    walk.seen = calloc(mmc_bits_words(volume->maps.map[0].blocks) + 1,
+                       sizeof(*walk.seen));
+    if (!walk.seen) {
+        return -ENOMEM;
+    }
+    (void)first_visit(&walk, volume->identity.root_icb);
+    root = volume->nodes.idle_first; /* loaded by udf_mount(), and alone */
+    claim_node(&walk, root);
+    error = walk_tree(&walk);
+    free(walk.seen);
+    free(walk.stack);
+    if (error) {
+        return error;
+    }
+    lvid->files = walk.files;
+    lvid->directories = walk.directories;
+    if (lvid->next_unique_id <= walk.unique_id_max) {
+        lvid->next_unique_id = walk.unique_id_max + 1;
+    }
+    if (walk.taken > 0) {
+        mmc_log(MMC_LOG_WARN, "%u blocks in use were marked free", walk.taken);
+    }
+    return 0;
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/sync.c - see udf/sync.h.
+ */
+#include "udf/sync.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mmc/blockdev.h"
+#include "mmc/log.h"
+#include "udf/dir.h"
+#include "udf/file.h"
+#include "udf/io.h"
+#include "udf/volume.h"
+
+enum {
+    PORTION_BLOCKS = 1024, /* data handed over at once: 2 MiB */
+    SNAPSHOT_BLOCKS = 512, /* data that may be left for the snapshot */
+    DEFAULT_DIRTY_BYTES = 32 << 20,
+    DEFAULT_COMMIT_MS = 15000
+};
+
+static uint64_t monotonic_ms(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int udf_sync_init(struct udf_sync *sync) {
+    pthread_condattr_t attr;
+    int error = pthread_mutex_init(&sync->committer, NULL);
+
+    if (!error) {
+        error = pthread_mutex_init(&sync->state, NULL);
+    }
+    if (!error) {
+        pthread_condattr_init(&attr);
+        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+        error = pthread_cond_init(&sync->work, &attr);
+        pthread_condattr_destroy(&attr);
+    }
+    return -error;
+}
+
+void udf_sync_destroy(struct udf_sync *sync) {
+    pthread_mutex_destroy(&sync->committer);
+    pthread_mutex_destroy(&sync->state);
+    pthread_cond_destroy(&sync->work);
+}
+
+void udf_sync_note_change(struct udf_volume *volume) {
+    uint_fast64_t none = 0;
+
+    atomic_compare_exchange_strong(&volume->sync.changed_ms, &none,
+                                   monotonic_ms() | 1);
+}
+
+void udf_sync_freeze(struct udf_volume *volume, int error) {
+    struct udf_sync *sync = &volume->sync;
+
+    pthread_mutex_lock(&sync->state);
+    if (error && !sync->error) {
+        sync->error = error;
+        mmc_log(MMC_LOG_ERROR,
+                "\"%s\" is read-only from now on, because writing failed: %s",
+                volume->identity.label, strerror(-error));
+    }
+    pthread_mutex_unlock(&sync->state);
+    atomic_store(&sync->frozen, true);
+}
+
+static int sticky_error(struct udf_sync *sync) {
+    int error;
+
+    pthread_mutex_lock(&sync->state);
+    error = sync->error;
+    pthread_mutex_unlock(&sync->state);
+    return error;
+}
+
+/* ---- data ------------------------------------------------------------- */
+
+static uint64_t dirty_limit(const struct udf_volume *volume) {
+    uint64_t bytes = volume->options.dirty_bytes ? volume->options.dirty_bytes
+                                                 : DEFAULT_DIRTY_BYTES;
+
+    return bytes / UDF_BLOCK_BYTES;
+}
+
+static uint64_t dirty_blocks(struct udf_volume *volume) {
+    uint64_t blocks;
+
+    pthread_rwlock_rdlock(&volume->lock);
+    blocks = volume->nodes.dirty_blocks;
+    pthread_rwlock_unlock(&volume->lock);
+    return blocks;
+}
+
+/* Hands at most a portion of dirty data to the device. Lock held alone. */
+static int hand_over(struct udf_volume *volume, enum udf_writeback mode,
+                     uint32_t max_blocks, uint32_t *out_blocks) {
+    uint32_t done = 0;
+    struct udf_node *node = volume->nodes.dirty_first;
+
+    while (node && done < max_blocks) {
+        uint32_t blocks = 0;
+        int error = 0;
+
+        if (node->body.dirty.blocks > 0) {
+            error = udf_file_write_back(volume, node, mode, max_blocks - done,
+                                        &blocks);
+        }
+        if (error) {
+            return error;
+        }
+        done += blocks;
+        node = node->dirty_next;
+    }
+    *out_blocks = done;
+    return 0;
+}
+
+/* Hands data over until at most `target` blocks are left; whole packets as
+ * long as there are any. Committing thread, no lock held. */
+static int drain(struct udf_volume *volume, uint64_t target) {
+    enum udf_writeback mode = UDF_WRITEBACK_PACKETS;
+
+    while (dirty_blocks(volume) > target) {
+        uint32_t done = 0;
+        int error = blockdev_make_room(volume->dev, PORTION_BLOCKS);
+
+        if (!error) {
+            pthread_rwlock_wrlock(&volume->lock);
+            error = hand_over(volume, mode, PORTION_BLOCKS, &done);
+            pthread_rwlock_unlock(&volume->lock);
+        }
+        if (error) {
+            return error;
+        }
+        if (done == 0 && mode == UDF_WRITEBACK_ALL) {
+            return 0;
+        }
+        if (done == 0) {
+            mode = UDF_WRITEBACK_ALL;
+        }
+    }
+    return 0;
+}
+
+/* The first change opens the volume, and that is on the medium before
+ * anything else. */
+static int ensure_open(struct udf_volume *volume) {
+    volume->integrity.touched = true;
+    if (volume->integrity.open_on_disc) {
+        return 0;
+    }
+    return udf_integrity_write(volume, false);
+}
+
+/* ---- the commit ------------------------------------------------------- */
+
+/* Encodes one node; its data has its place. */
+static int snapshot_node(struct udf_volume *volume, struct udf_node *node) {
+    int error =
+        node->dir ? udf_dir_write(volume, node) : udf_file_settle(volume, node);
+
+    return error ? error : udf_node_write(volume, node);
+}
+
+/* Step 3 of the head of udf/sync.h. An orphan is not written: it has no name
+ * on the disc; it stays on the list as long as it has data to hand over. */
+static int snapshot(struct udf_volume *volume) {
+    struct udf_node *node, *next;
+    uint32_t done;
+    int error = hand_over(volume, UDF_WRITEBACK_ALL, UINT32_MAX, &done);
+
+    for (node = volume->nodes.dirty_first; !error && node; node = next) {
+        next = node->dirty_next;
+        if (!node->orphan) {
+            error = snapshot_node(volume, node);
+        }
+        if (!error) {
+            udf_node_settled(&volume->nodes, node);
+        }
+    }
+    if (!error) {
+        error = udf_spacemap_write(volume);
+    }
+    if (!error) {
+        udf_space_settle(volume->space);
+    }
+    return error;
+}
+
+static int write_class(struct udf_volume *volume,
+                       enum udf_overlay_class class) {
+    const struct udf_overlay_block **list;
+    size_t count;
+    int error = udf_overlay_list(&volume->overlay, class, &list, &count);
+
+    if (error) {
+        return error;
+    }
+    for (size_t i = 0; !error && i < count; i++) {
+        error = blockdev_write(volume->dev, list[i]->lba, 1, list[i]->data);
+    }
+    free(list);
+    if (!error && count > 0) {
+        error = blockdev_write_out(volume->dev);
+    }
+    return error;
+}
+
+/* Step 4. */
+static int write_snapshot(struct udf_volume *volume) {
+    int error = blockdev_write_out(volume->dev);
+
+    for (int class = 0; !error && class < UDF_OVERLAY_CLASSES; class ++) {
+        error = write_class(volume, (enum udf_overlay_class) class);
+    }
+    return error ? error : blockdev_sync(volume->dev);
+}
+
+static void mark_released(void *context, uint32_t lbn, uint32_t count) {
+    struct udf_volume *volume = context;
+
+    udf_io_unused(
+        volume,
+        (struct udf_addr){.lbn = lbn, .part = volume->placement.data_part},
+        count);
+}
+
+/* Steps 1 to 5. Committing thread. */
+static int commit(struct udf_volume *volume) {
+    struct udf_sync *sync = &volume->sync;
+    uint64_t number;
+    int error = ensure_open(volume);
+
+    if (!error) {
+        error = drain(volume, SNAPSHOT_BLOCKS);
+    }
+    if (error) {
+        return error;
+    }
+    pthread_rwlock_wrlock(&volume->lock);
+    pthread_mutex_lock(&sync->state);
+    number = ++sync->snapshots;
+    pthread_mutex_unlock(&sync->state);
+    atomic_store(&sync->changed_ms, 0);
+    error = snapshot(volume);
+    pthread_rwlock_unlock(&volume->lock);
+    if (!error) {
+        error = write_snapshot(volume);
+    }
+    if (error) {
+        return error;
+    }
+    pthread_rwlock_wrlock(&volume->lock);
+    udf_overlay_clear(&volume->overlay);
+    udf_space_release(volume->space, mark_released, volume);
+    pthread_rwlock_unlock(&volume->lock);
+    pthread_mutex_lock(&sync->state);
+    sync->durable = number;
+    pthread_mutex_unlock(&sync->state);
+    return 0;
+}
+
+int udf_commit(struct udf_volume *volume) {
+    struct udf_sync *sync = &volume->sync;
+    uint64_t wanted, durable;
+    int error;
+
+    pthread_mutex_lock(&sync->state);
+    wanted = sync->snapshots + 1;
+    pthread_mutex_unlock(&sync->state);
+    pthread_mutex_lock(&sync->committer);
+    pthread_mutex_lock(&sync->state);
+    error = sync->error;
+    durable = sync->durable;
+    pthread_mutex_unlock(&sync->state);
+    if (!error && durable < wanted && atomic_load(&sync->changed_ms) != 0) {
+        error = commit(volume);
+        if (error) {
+            udf_sync_freeze(volume, error);
+        }
+    }
+    pthread_mutex_unlock(&sync->committer);
+    return error;
+}
+
+/* ---- pressure and time ------------------------------------------------ */
+
+/* Brings dirty data down to a quarter of its budget. */
+static int relieve(struct udf_volume *volume) {
+    struct udf_sync *sync = &volume->sync;
+    int error;
+
+    pthread_mutex_lock(&sync->committer);
+    error = sticky_error(sync);
+    if (!error && dirty_blocks(volume) > dirty_limit(volume) / 4) {
+        error = ensure_open(volume);
+        if (!error) {
+            error = drain(volume, dirty_limit(volume) / 4);
+        }
+        if (error) {
+            udf_sync_freeze(volume, error);
+        }
+    }
+    atomic_store(&sync->over_half, false);
+    pthread_mutex_unlock(&sync->committer);
+    return error;
+}
+
+int udf_sync_throttle(struct udf_volume *volume) {
+    uint64_t blocks = dirty_blocks(volume);
+    uint64_t limit = dirty_limit(volume);
+
+    if (blocks > limit) {
+        return relieve(volume);
+    }
+    if (blocks > limit / 2 && !atomic_exchange(&volume->sync.over_half, true)) {
+        udf_wake(volume);
+    }
+    return 0;
+}
+
+bool udf_sync_make_space(struct udf_volume *volume, int error, bool *tried) {
+    uint32_t held = 0;
+
+    if (error != -ENOSPC || *tried) {
+        return false;
+    }
+    *tried = true;
+    pthread_rwlock_rdlock(&volume->lock);
+    if (volume->space) {
+        held = udf_space_held(volume->space);
+    }
+    pthread_rwlock_unlock(&volume->lock);
+    return held > 0 && udf_commit(volume) == 0;
+}
+
+void udf_wake(struct udf_volume *volume) {
+    pthread_mutex_lock(&volume->sync.state);
+    volume->sync.wake = true;
+    pthread_cond_broadcast(&volume->sync.work);
+    pthread_mutex_unlock(&volume->sync.state);
+}
+
+static void wait_for_work(struct udf_sync *sync, uint32_t timeout_ms) {
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&sync->state);
+    while (!sync->wake &&
+           pthread_cond_timedwait(&sync->work, &sync->state, &until) == 0) {
+    }
+    sync->wake = false;
+    pthread_mutex_unlock(&sync->state);
+}
+
+int udf_background(struct udf_volume *volume, uint32_t timeout_ms) {
+    struct udf_sync *sync = &volume->sync;
+    uint32_t interval = volume->options.commit_ms ? volume->options.commit_ms
+                                                  : DEFAULT_COMMIT_MS;
+    uint64_t changed;
+
+    wait_for_work(sync, timeout_ms);
+    if (sticky_error(sync)) {
+        return 0; /* whoever asks for a commit is told */
+    }
+    if (atomic_load(&sync->over_half)) {
+        return relieve(volume);
+    }
+    changed = atomic_load(&sync->changed_ms);
+    if (changed != 0 && monotonic_ms() >= changed + interval) {
+        return udf_commit(volume);
+    }
+    return 0;
+}
+
+void udf_freeze(struct udf_volume *volume) {
+    udf_sync_freeze(volume, 0);
+}
+
+int udf_sync_close(struct udf_volume *volume) {
+    int error;
+
+    pthread_mutex_lock(&volume->sync.committer);
+    error = sticky_error(&volume->sync);
+    if (!error && volume->integrity.touched) {
+        error = udf_integrity_write(volume, true);
+    }
+    pthread_mutex_unlock(&volume->sync.committer);
+    return error;
+}

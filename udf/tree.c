@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/tree.c - looking up, creating, linking and removing; see udf/tree.h.
+ * Renaming is in udf/rename.c.
+ */
+#include "udf/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "udf/attr.h"
+#include "udf/cs0.h"
+#include "udf/dir.h"
+#include "udf/file.h"
+#include "udf/path.h"
+#include "udf/tree_priv.h"
+#include "udf/volume.h"
+
+enum { LINKS_MAX = UINT16_MAX };
+
+static bool name_is(const struct udf_name *name, const char *text,
+                    uint32_t length) {
+    return name->len == length && memcmp(name->text, text, length) == 0;
+}
+
+int udf_tree_dir(struct udf_op *op, uint64_t ino, struct udf_node **out_dir) {
+    int error = udf_node_get(op, ino, out_dir);
+
+    return error ? error : udf_dir_load(op, *out_dir);
+}
+
+int udf_tree_dir_to_change(struct udf_op *op, uint64_t ino,
+                           const struct udf_name *name,
+                           struct udf_node **out_dir) {
+    int error = udf_volume_writable(op->volume);
+
+    if (!error && (name_is(name, ".", 1) || name_is(name, "..", 2))) {
+        error = -EINVAL;
+    }
+    if (!error) {
+        error = udf_tree_dir(op, ino, out_dir);
+    }
+    if (!error && (*out_dir)->orphan) {
+        error = -ENOENT;
+    }
+    return error;
+}
+
+int udf_tree_lookup(struct udf_op *op, uint64_t parent,
+                    const struct udf_name *name, struct udf_node **out_node) {
+    struct udf_dir_entry entry;
+    struct udf_node *dir;
+    int error = udf_tree_dir(op, parent, &dir);
+
+    if (error) {
+        return error;
+    }
+    if (name_is(name, ".", 1)) {
+        *out_node = dir;
+        return 0;
+    }
+    if (name_is(name, "..", 2)) {
+        return udf_node_load(op, udf_dir_parent(dir->dir), out_node);
+    }
+    error = udf_dir_find(dir->dir, name, &entry);
+    return error ? error : udf_node_load(op, entry.icb, out_node);
+}
+
+void udf_tree_count(struct udf_volume *volume, const struct udf_node *node,
+                    int change) {
+    struct udf_lvid *lvid = &volume->integrity.lvid;
+
+    if (udf_node_is_dir(node)) {
+        lvid->directories += (uint32_t)change;
+    } else {
+        lvid->files += (uint32_t)change;
+    }
+}
+
+struct udf_dir_target udf_tree_target(const struct udf_node *node,
+                                      uint64_t unique_id) {
+    return (struct udf_dir_target){
+        .icb = node->icb,
+        .unique_id = (uint32_t)unique_id,
+        .directory = udf_node_is_dir(node),
+    };
+}
+
+/* ---- creating --------------------------------------------------------- */
+
+/* A name that is to be made: free, and with room for it. */
+static int free_name(struct udf_op *op, struct udf_node *dir,
+                     const struct udf_name *name) {
+    struct udf_dir_entry entry;
+    int error = udf_dir_find(dir->dir, name, &entry);
+
+    if (error != -ENOENT) {
+        return error ? error : -EEXIST;
+    }
+    return udf_dir_prepare(op->volume, dir, name);
+}
+
+/* Fills what belongs to the type: a directory's first FID, a link's target. */
+static int fill_new(struct udf_op *op, struct udf_node *node,
+                    const struct udf_node *parent,
+                    const struct udf_make *make) {
+    uint8_t *raw = NULL;
+    uint32_t bytes = 0;
+    int error;
+
+    if (S_ISDIR(make->mode)) {
+        return udf_dir_begin(op->volume, node, parent);
+    }
+    if (!S_ISLNK(make->mode)) {
+        return 0;
+    }
+    error = udf_path_encode(make->target, &raw, &bytes);
+    if (!error) {
+        error = udf_file_write(op, node, 0, bytes, raw);
+    }
+    free(raw);
+    return error;
+}
+
+/* A directory with the set-group-ID bit hands its group on, and the bit to
+ * directories. */
+static struct udf_node_seed seed_of(const struct udf_node *parent,
+                                    const struct udf_make *make,
+                                    const struct udf_cred *cred) {
+    struct udf_node_seed seed = {
+        .mode = make->mode,
+        .uid = cred->uid,
+        .gid = cred->gid,
+        .rdev = make->rdev,
+    };
+
+    if (parent->attr.icb_flags & UDF_ICB_SETGID) {
+        seed.gid = parent->attr.gid;
+        if (S_ISDIR(make->mode)) {
+            seed.mode |= S_ISGID;
+        }
+    }
+    return seed;
+}
+
+int udf_tree_create(struct udf_op *op, uint64_t parent,
+                    const struct udf_name *name, const struct udf_make *make,
+                    const struct udf_cred *cred, struct udf_node **out_node) {
+    struct udf_dir_target target;
+    struct udf_node_seed seed;
+    struct udf_node *dir, *node;
+    int error = udf_tree_dir_to_change(op, parent, name, &dir);
+
+    if (!error) {
+        error = free_name(op, dir, name);
+    }
+    if (!error && S_ISDIR(make->mode) && dir->attr.links >= LINKS_MAX) {
+        error = -EMLINK;
+    }
+    if (error) {
+        return error;
+    }
+    seed = seed_of(dir, make, cred);
+    error = udf_node_new(op, &seed, &node);
+    if (error) {
+        return error;
+    }
+    error = fill_new(op, node, dir, make);
+    if (error) {
+        udf_node_abandon(op->volume, node);
+        return error;
+    }
+    target = udf_tree_target(node, node->attr.unique_id);
+    udf_dir_add(op->volume, dir, name, &target);
+    node->attr.links = 1;
+    if (udf_node_is_dir(node)) {
+        dir->attr.links++;
+    }
+    udf_node_changed(op, dir, true);
+    udf_tree_count(op->volume, node, 1);
+    *out_node = node;
+    return 0;
+}
+
+int udf_tree_link(struct udf_op *op, uint64_t ino, uint64_t parent,
+                  const struct udf_name *name, struct udf_node **out_node) {
+    struct udf_dir_target target;
+    struct udf_node *dir, *node;
+    int error = udf_tree_dir_to_change(op, parent, name, &dir);
+
+    if (!error) {
+        error = udf_node_get(op, ino, &node);
+    }
+    if (!error && udf_node_is_dir(node)) {
+        error = -EPERM;
+    }
+    if (!error && node->orphan) {
+        error = -ENOENT;
+    }
+    if (!error && node->attr.links >= LINKS_MAX) {
+        error = -EMLINK;
+    }
+    if (!error) {
+        error = free_name(op, dir, name);
+    }
+    if (error) {
+        return error;
+    }
+    /* A second name's FID has a UniqueID of its own. UDF 2.60 3.2.1.1. */
+    target =
+        udf_tree_target(node, udf_integrity_unique_id(&op->volume->integrity));
+    udf_dir_add(op->volume, dir, name, &target);
+    node->attr.links++;
+    udf_node_changed(op, node, false);
+    udf_node_changed(op, dir, true);
+    udf_tree_count(op->volume, node, 1);
+    *out_node = node;
+    return 0;
+}
+
+/* ---- removing --------------------------------------------------------- */
+
+int udf_tree_check_removal(struct udf_op *op, struct udf_node *node,
+                           bool directory) {
+    int error;
+
+    if (!directory) {
+        return udf_node_is_dir(node) ? -EISDIR : 0;
+    }
+    error = udf_dir_load(op, node); /* -ENOTDIR for anything else */
+    if (!error && !udf_dir_is_empty(node->dir)) {
+        error = -ENOTEMPTY;
+    }
+    return error;
+}
+
+void udf_tree_drop_name(struct udf_op *op, struct udf_node *dir,
+                        struct udf_node *node) {
+    udf_tree_count(op->volume, node, -1);
+    if (udf_node_is_dir(node)) {
+        dir->attr.links--;
+        node->attr.links = 0;
+    } else if (node->attr.links > 0) {
+        node->attr.links--;
+    }
+    udf_node_changed(op, node, false);
+    if (node->attr.links == 0) {
+        udf_node_abandon(op->volume, node);
+    }
+}
+
+int udf_tree_remove(struct udf_op *op, uint64_t parent,
+                    const struct udf_name *name, bool directory) {
+    struct udf_dir_entry entry;
+    struct udf_node *dir, *node;
+    int error = udf_tree_dir_to_change(op, parent, name, &dir);
+
+    if (!error) {
+        error = udf_dir_find(dir->dir, name, &entry);
+    }
+    if (!error) {
+        error = udf_node_load(op, entry.icb, &node);
+    }
+    if (!error) {
+        error = udf_tree_check_removal(op, node, directory);
+    }
+    if (error) {
+        return error;
+    }
+    udf_dir_remove(op->volume, dir, &entry);
+    udf_node_changed(op, dir, true);
+    udf_tree_drop_name(op, dir, node);
+    return 0;
+}

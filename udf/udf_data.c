@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/udf_data.c - the public operations on data and attributes. See
+ * udf/udf.c.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "udf/attr.h"
+#include "udf/dir.h"
+#include "udf/file.h"
+#include "udf/udf.h"
+#include "udf/volume.h"
+
+int udf_getattr(struct udf_volume *volume, uint64_t ino,
+                struct udf_stat *out_stat) {
+    struct udf_node *node;
+    struct udf_op op;
+    int error;
+
+    udf_op_start(&op, volume, UDF_OP_SHARED);
+    do {
+        error = udf_node_get(&op, ino, &node);
+        if (!error) {
+            udf_node_stat(volume, node, out_stat);
+        }
+    } while (udf_op_again(&op, &error));
+    return error;
+}
+
+static struct udf_time time_of(const struct timespec *time) {
+    return (struct udf_time){
+        .sec = time->tv_sec,
+        .nsec = (uint32_t)(time->tv_nsec / 1000 * 1000),
+    };
+}
+
+static void set_fields(struct udf_op *op, struct udf_node *node,
+                       const struct udf_stat *stat, unsigned which) {
+    struct udf_attr *attr = &node->attr;
+
+    if (which & UDF_SET_MODE) {
+        attr->permissions = udf_permissions_encode(stat->mode);
+        attr->icb_flags = udf_icb_flags_encode(stat->mode, attr->icb_flags);
+    }
+    if (which & UDF_SET_UID) {
+        attr->uid = stat->uid;
+    }
+    if (which & UDF_SET_GID) {
+        attr->gid = stat->gid;
+    }
+    if (which & UDF_SET_ATIME) {
+        attr->atime = time_of(&stat->atime);
+    }
+    if (which & UDF_SET_MTIME) {
+        attr->mtime = time_of(&stat->mtime);
+    }
+    if (which & UDF_SET_BTIME) {
+        attr->btime = time_of(&stat->btime);
+    }
+    attr->ctime = which & UDF_SET_CTIME ? time_of(&stat->ctime) : op->now;
+    udf_node_touch(op->volume, node);
+}
+
+static int set_attributes(struct udf_op *op, uint64_t ino,
+                          const struct udf_stat *stat, unsigned which,
+                          struct udf_node **out_node) {
+    int error = udf_volume_writable(op->volume);
+
+    if (!error) {
+        error = udf_node_get(op, ino, out_node);
+    }
+    if (!error && (which & UDF_SET_SIZE)) {
+        error = udf_node_is_dir(*out_node)
+                    ? -EISDIR
+                    : udf_file_resize(op, *out_node, stat->size);
+    }
+    if (!error) {
+        set_fields(op, *out_node, stat, which);
+    }
+    return error;
+}
+
+int udf_setattr(struct udf_volume *volume, uint64_t ino,
+                const struct udf_stat *stat, unsigned which,
+                struct udf_stat *out_stat) {
+    struct udf_node *node;
+    struct udf_op op;
+    bool tried = false;
+    int error;
+
+    do {
+        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
+        do {
+            error = set_attributes(&op, ino, stat, which, &node);
+            if (!error) {
+                udf_node_stat(volume, node, out_stat);
+            }
+        } while (udf_op_again(&op, &error));
+    } while (udf_sync_make_space(volume, error, &tried));
+    return error;
+}
+
+int udf_read(struct udf_volume *volume, uint64_t ino, uint64_t offset,
+             uint32_t count, void *buf, uint32_t *out_count) {
+    struct udf_node *node;
+    struct udf_op op;
+    int error;
+
+    udf_op_start(&op, volume, UDF_OP_SHARED);
+    do {
+        error = udf_node_get(&op, ino, &node);
+        if (!error && udf_node_is_dir(node)) {
+            error = -EISDIR;
+        }
+        if (!error) {
+            error = udf_file_read(&op, node, offset, count, buf, out_count);
+        }
+    } while (udf_op_again(&op, &error));
+    return error;
+}
+
+int udf_write(struct udf_volume *volume, uint64_t ino, uint64_t offset,
+              uint32_t count, const void *buf) {
+    struct udf_node *node;
+    struct udf_op op;
+    bool tried = false;
+    int error;
+
+    do {
+        error = udf_sync_throttle(volume);
+        if (error) {
+            return error;
+        }
+        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
+        do {
+            error = udf_volume_writable(volume);
+            if (!error) {
+                error = udf_node_get(&op, ino, &node);
+            }
+            if (!error && udf_node_is_dir(node)) {
+                error = -EISDIR;
+            }
+            if (!error) {
+                error = udf_file_write(&op, node, offset, count, buf);
+            }
+        } while (udf_op_again(&op, &error));
+    } while (udf_sync_make_space(volume, error, &tried));
+    return error;
+}

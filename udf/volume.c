@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/volume.c - mounting and unmounting: from descriptors to a struct
+ * udf_volume, and back to a closed disc.
+ *
+ * Mounting writes nothing. What would make writing unsafe makes the volume
+ * read-only, with a reason in words; what makes reading impossible fails.
+ */
+#include "udf/volume.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mmc/blockdev.h"
+#include "mmc/log.h"
+#include "udf/decode.h"
+#include "udf/io.h"
+#include "udf/mount.h"
+#include "udf/tag.h"
+#include "udf/vds.h"
+
+enum {
+    ACCESS_REWRITABLE = 3, /* ECMA-167 3/10.5.7 */
+    ACCESS_OVERWRITABLE = 4,
+    PROTECT_FLAGS = 3, /* hard and soft write protect, UDF 2.60 2.1.5.3 */
+    REVISION_WRITE_MAX = 0x0201,
+    REVISION_READ_MAX = 0x0260,
+    KEEP_BLOCKS = 64, /* for metadata, and one in KEEP_RATIO besides */
+    KEEP_RATIO = 512
+};
+
+int udf_volume_writable(const struct udf_volume *volume) {
+    return volume->identity.read_only_reason ||
+                   atomic_load(&volume->sync.frozen)
+               ? -EROFS
+               : 0;
+}
+
+void udf_volume_give(struct udf_volume *volume, struct udf_addr addr,
+                     uint32_t count) {
+    uint32_t twice;
+
+    if (!volume->space || addr.part != volume->placement.data_part) {
+        return; /* nothing is freed on what cannot be written */
+    }
+    twice = udf_space_give(volume->space, addr.lbn, count);
+    if (twice > 0) {
+        mmc_log(MMC_LOG_WARN,
+                "%u blocks at block %u were freed that were free already",
+                twice, addr.lbn);
+    }
+}
+
+void udf_volume_orphan(struct udf_volume *volume, struct udf_addr addr,
+                       uint32_t count) {
+    if (volume->space && addr.part == volume->placement.data_part) {
+        udf_space_orphan(volume->space, addr.lbn, count);
+    }
+}
+
+/* Keeps the first reason. */
+static void read_only(struct udf_volume *volume, const char *reason) {
+    if (!volume->identity.read_only_reason) {
+        volume->identity.read_only_reason = reason;
+    }
+}
+
+/* ---- partition maps --------------------------------------------------- */
+
+static const struct udf_pd *pd_of(const struct udf_vds *vds, uint16_t number) {
+    for (uint32_t i = 0; i < vds->pds; i++) {
+        if (vds->pd[i].number == number) {
+            return &vds->pd[i];
+        }
+    }
+    return NULL;
+}
+
+/* The partition must lie within the device. One that goes beyond its end (a
+ * drive that reports its size too small) can be read as far as it goes. */
+static int check_bounds(struct udf_volume *volume, const struct udf_pd *pd) {
+    uint32_t blocks = volume->dev->geometry.blocks;
+
+    if (pd->start_lba >= blocks) {
+        return -EUCLEAN;
+    }
+    if (pd->blocks > blocks - pd->start_lba) {
+        read_only(volume, "the partition goes beyond the end of the medium");
+    }
+    return 0;
+}
+
+static int make_map(struct udf_volume *volume, const struct udf_vds *vds,
+                    uint16_t part) {
+    const struct udf_lvd_map *raw = &vds->lvd.map[part];
+    struct udf_partmap *map = &volume->maps.map[part];
+    const struct udf_pd *pd = pd_of(vds, raw->partition_number);
+    int error;
+
+    if (!pd) {
+        return -EUCLEAN;
+    }
+    *map = (struct udf_partmap){
+        .kind = raw->kind,
+        .number = raw->partition_number,
+        .start_lba = pd->start_lba,
+        .blocks = pd->blocks,
+        .physical = part,
+    };
+    error = check_bounds(volume, pd);
+    if (error) {
+        return error;
+    }
+    switch (raw->kind) {
+    case UDF_MAP_KIND_PHYSICAL:
+        return 0;
+    case UDF_MAP_KIND_SPARABLE:
+        map->packet_blocks = raw->packet_blocks;
+        return udf_sparing_load(volume, part, raw);
+    case UDF_MAP_KIND_VIRTUAL:
+    case UDF_MAP_KIND_METADATA:
+    case UDF_MAP_KIND_UNKNOWN:
+        break;
+    }
+    return -EOPNOTSUPP;
+}
+
+static int make_maps(struct udf_volume *volume, const struct udf_vds *vds) {
+    volume->maps.count = vds->lvd.maps;
+    for (uint16_t part = 0; part < vds->lvd.maps; part++) {
+        int error = make_map(volume, vds, part);
+
+        if (error) {
+            return error;
+        }
+    }
+    if (vds->lvd.maps > 1) {
+        read_only(volume, "it has more than one partition");
+    }
+    return vds->lvd.maps > 0 ? 0 : -EUCLEAN;
+}
+
+/* ---- identity --------------------------------------------------------- */
+
+static int check_domain(const struct udf_vds *vds) {
+    if (strcmp(vds->lvd.domain.id, "*OSTA UDF Compliant") != 0) {
+        return -EMEDIUMTYPE;
+    }
+    if (vds->lvd.block_bytes != UDF_BLOCK_BYTES) {
+        return -EOPNOTSUPP;
+    }
+    return udf_entity_revision(&vds->lvd.domain) <= REVISION_READ_MAX
+               ? 0
+               : -EOPNOTSUPP;
+}
+
+static void take_identity(struct udf_volume *volume,
+                          const struct udf_vds *vds) {
+    struct udf_identity *identity = &volume->identity;
+
+    memcpy(identity->label, vds->lvd.label, sizeof(identity->label));
+    memcpy(identity->volume_set_id, vds->pvd.volume_set_id,
+           sizeof(identity->volume_set_id));
+    identity->revision = udf_entity_revision(&vds->lvd.domain);
+    identity->style.version = identity->revision >= 0x0200 ? 3 : 2;
+    if (vds->have_own &&
+        !udf_own_check(&vds->own, volume->dev->geometry.blocks, &vds->pd[0])) {
+        identity->journal_lba = vds->own.journal_lba;
+        identity->journal_packets = vds->own.journal_packets;
+    }
+    if (vds->lvd.domain.suffix[2] & PROTECT_FLAGS) {
+        read_only(volume, "the volume is marked write protected");
+    }
+    if (identity->revision > REVISION_WRITE_MAX) {
+        read_only(volume, "its UDF revision is above 2.01");
+    }
+}
+
+/* The tag serial number of the volume, from its file set descriptor. */
+static int load_file_set(struct udf_volume *volume, const struct udf_vds *vds) {
+    struct udf_identity *identity = &volume->identity;
+    uint8_t block[UDF_BLOCK_BYTES];
+    struct udf_fsd fsd;
+    struct udf_tag tag;
+    struct udf_addr addr = vds->lvd.fsd.addr;
+    int error = udf_io_load_at(volume, addr, block);
+
+    if (!error) {
+        error = udf_decode_fsd(block, addr.lbn, &fsd);
+    }
+    if (!error) {
+        error = udf_tag_check(block, UDF_BLOCK_BYTES, &tag);
+    }
+    if (error) {
+        return error;
+    }
+    identity->style.serial = tag.serial;
+    identity->root_icb = fsd.root.addr;
+    if (fsd.domain.suffix[2] & PROTECT_FLAGS) {
+        read_only(volume, "the file set is marked write protected");
+    }
+    return 0;
+}
+
+/* ---- space ------------------------------------------------------------ */
+
+/* Exactly one bitmap of unallocated space is what can be kept up to date. */
+static int load_space(struct udf_volume *volume, const struct udf_pd *pd) {
+    struct udf_placement *place = &volume->placement;
+    int error;
+
+    if (pd->access != ACCESS_REWRITABLE && pd->access != ACCESS_OVERWRITABLE) {
+        read_only(volume, "its partition may not be overwritten");
+    }
+    if (pd->unallocated_bitmap.bytes == 0 || pd->unallocated_table.bytes ||
+        pd->freed_table.bytes || pd->freed_bitmap.bytes) {
+        read_only(volume, "its free space is not recorded as one bitmap");
+    }
+    if (pd->unallocated_bitmap.bytes == 0) {
+        return 0;
+    }
+    error =
+        udf_spacemap_load(volume, &pd->unallocated_bitmap, place->data_part);
+    if (error == -EUCLEAN || error == -EIO) {
+        read_only(volume, "its space bitmap is damaged");
+        return 0;
+    }
+    place->keep = KEEP_BLOCKS + pd->blocks / KEEP_RATIO;
+    return error;
+}
+
+static int load_integrity(struct udf_volume *volume,
+                          const struct udf_vds *vds) {
+    struct udf_integrity *integrity = &volume->integrity;
+    int error = udf_integrity_load(volume, &vds->lvd.integrity);
+
+    if (error) {
+        return error;
+    }
+    if (!integrity->found) {
+        read_only(volume, "it has no readable integrity descriptor");
+        return 0;
+    }
+    if (integrity->lvid.min_write > REVISION_WRITE_MAX) {
+        read_only(volume, "writing it needs a UDF revision above 2.01");
+    }
+    if (integrity->lvid.min_read > REVISION_READ_MAX) {
+        return -EOPNOTSUPP;
+    }
+    return 0;
+}
+
+/* ---- mounting --------------------------------------------------------- */
+
+static int load_volume(struct udf_volume *volume) {
+    struct udf_vds *vds = malloc(sizeof(*vds));
+    int error = vds ? udf_vds_find(volume, vds) : -ENOMEM;
+
+    if (!error) {
+        error = check_domain(vds);
+    }
+    if (!error) {
+        error = make_maps(volume, vds);
+    }
+    if (!error) {
+        take_identity(volume, vds);
+        error = load_integrity(volume, vds);
+    }
+    if (!error) {
+        error = load_file_set(volume, vds);
+    }
+    if (!error) {
+        error = load_space(volume, pd_of(vds, volume->maps.map[0].number));
+    }
+    free(vds);
+    return error;
+}
+
+/* A root that cannot be read is no volume. */
+static int load_root(struct udf_volume *volume) {
+    struct udf_node *root;
+    struct udf_op op;
+    int error;
+
+    udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
+    do {
+        error = udf_node_get(&op, UDF_ROOT_INO, &root);
+        if (!error && !udf_node_is_dir(root)) {
+            error = -EUCLEAN;
+        }
+    } while (udf_op_again(&op, &error));
+    return error;
+}
+
+static void volume_free(struct udf_volume *volume) {
+    udf_nodes_free(&volume->nodes);
+    udf_overlay_clear(&volume->overlay);
+    udf_space_destroy(volume->space);
+    udf_partmaps_free(&volume->maps);
+    udf_sync_destroy(&volume->sync);
+    pthread_rwlock_destroy(&volume->lock);
+    free(volume);
+}
+
+static struct udf_volume *volume_new(struct blockdev *dev,
+                                     const struct udf_mount_options *options) {
+    struct udf_volume *volume = calloc(1, sizeof(*volume));
+    pthread_rwlockattr_t attr;
+
+    if (!volume) {
+        return NULL;
+    }
+    volume->dev = dev;
+    volume->options = *options;
+    pthread_rwlockattr_init(&attr);
+    /* Readers come in crowds; a commit must get its turn. */
+    pthread_rwlockattr_setkind_np(&attr,
+                                  PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&volume->lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
+    if (udf_sync_init(&volume->sync) || udf_nodes_init(&volume->nodes)) {
+        volume_free(volume);
+        return NULL;
+    }
+    return volume;
+}
+
+int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
+              struct udf_volume **out_volume) {
+    struct udf_volume *volume = volume_new(dev, options);
+    int error;
+
+    if (!volume) {
+        return -ENOMEM;
+    }
+    if (options->read_only) {
+        read_only(volume, "it is mounted read-only");
+    } else if (!dev->geometry.writable) {
+        read_only(volume, "the medium cannot be written");
+    }
+    error = load_volume(volume);
+    if (!error) {
+        error = load_root(volume);
+    }
+    if (!error && volume->integrity.found && !volume->integrity.lvid.closed) {
+        mmc_log(MMC_LOG_NOTICE,
+                "\"%s\" was not unmounted cleanly; counting its files",
+                volume->identity.label);
+        error = udf_rebuild(volume);
+    }
+    if (!error && !options->read_only && volume->identity.read_only_reason) {
+        mmc_log(MMC_LOG_NOTICE, "\"%s\" can only be read: %s",
+                volume->identity.label, volume->identity.read_only_reason);
+    }
+    if (error) {
+        volume_free(volume);
+        return error;
+    }
+    *out_volume = volume;
+    return 0;
+}
+
+/* ---- unmounting ------------------------------------------------------- */
+
+/* References end with the mount: what has no name any more is freed. */
+static void drop_orphans(struct udf_volume *volume) {
+    struct udf_nodes *nodes = &volume->nodes;
+
+    pthread_rwlock_wrlock(&volume->lock);
+    for (size_t i = 0; nodes->orphans > 0 && i < nodes->buckets; i++) {
+        struct udf_node *node = nodes->bucket[i];
+
+        while (node) {
+            struct udf_node *next = node->hash_next;
+
+            if (node->orphan) {
+                udf_node_unref(volume, node, atomic_load(&node->refs));
+            }
+            node = next;
+        }
+    }
+    pthread_rwlock_unlock(&volume->lock);
+}
+
+int udf_unmount(struct udf_volume *volume) {
+    int error;
+
+    if (!volume) {
+        return 0;
+    }
+    drop_orphans(volume);
+    error = udf_commit(volume);
+    if (!error) {
+        error = udf_sync_close(volume);
+    }
+    volume_free(volume);
+    return error;
+}
+
+/* ---- what the volume is ----------------------------------------------- */
+
+static const char *kind_name(enum udf_map_kind kind) {
+    switch (kind) {
+    case UDF_MAP_KIND_PHYSICAL:
+        return "type 1";
+    case UDF_MAP_KIND_VIRTUAL:
+        return "virtual";
+    case UDF_MAP_KIND_SPARABLE:
+        return "sparable";
+    case UDF_MAP_KIND_METADATA:
+        return "metadata";
+    case UDF_MAP_KIND_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
+
+/* Blocks that can still be given to files. */
+static uint32_t available(const struct udf_volume *volume) {
+    uint32_t spoken_for;
+
+    if (!volume->space) {
+        return volume->integrity.lvid.free_blocks[0];
+    }
+    spoken_for = udf_space_reserved(volume->space) + volume->placement.keep;
+    return udf_space_free(volume->space) > spoken_for
+               ? udf_space_free(volume->space) - spoken_for
+               : 0;
+}
+
+void udf_get_info(struct udf_volume *volume, struct udf_info *out_info) {
+    const struct udf_identity *identity = &volume->identity;
+    const struct udf_lvid *lvid = &volume->integrity.lvid;
+    const struct udf_partmap *map = &volume->maps.map[0];
+    uint32_t bad;
+
+    pthread_rwlock_rdlock(&volume->lock);
+    *out_info = (struct udf_info){
+        .revision = identity->revision,
+        .min_read = lvid->min_read,
+        .min_write = lvid->min_write,
+        .max_write = lvid->max_write,
+        .clean = lvid->closed,
+        .writable = identity->read_only_reason == NULL,
+        .read_only_reason = identity->read_only_reason,
+        .partition_blocks = map->blocks,
+        .free_blocks = volume->space ? udf_space_free(volume->space)
+                                     : lvid->free_blocks[0],
+        .files = lvid->files,
+        .directories = lvid->directories,
+        .journal_lba = identity->journal_lba,
+        .journal_packets = identity->journal_packets,
+    };
+    memcpy(out_info->label, identity->label, sizeof(out_info->label));
+    memcpy(out_info->volume_set_id, identity->volume_set_id,
+           sizeof(out_info->volume_set_id));
+    strncpy(out_info->partition_kind, kind_name(map->kind),
+            sizeof(out_info->partition_kind) - 1);
+    udf_partmap_spares(map, &out_info->spares, &out_info->spares_used, &bad);
+    pthread_rwlock_unlock(&volume->lock);
+}
+
+void udf_get_statfs(struct udf_volume *volume, struct udf_statfs *out_statfs) {
+    const struct udf_lvid *lvid = &volume->integrity.lvid;
+
+    pthread_rwlock_rdlock(&volume->lock);
+    *out_statfs = (struct udf_statfs){
+        .blocks = volume->maps.map[0].blocks,
+        .free_blocks = available(volume),
+        .files = (uint64_t)lvid->files + lvid->directories,
+        .name_max = 254,
+    };
+    pthread_rwlock_unlock(&volume->lock);
+}

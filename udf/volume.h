@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/volume.h - a mounted volume, as the files of udf/ see it.
+ *
+ * Lock order: sync.committer, then the volume lock, then the device's own.
+ * `lock` is never held while the drive works (udf/op.h).
+ */
+#ifndef UDF_VOLUME_H
+#define UDF_VOLUME_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "udf/desc.h"
+#include "udf/integrity.h"
+#include "udf/node.h"
+#include "udf/overlay.h"
+#include "udf/partmap.h"
+#include "udf/space.h"
+#include "udf/spacemap.h"
+#include "udf/sync.h"
+#include "udf/udf.h"
+
+/* What the descriptors say; does not change while mounted. */
+struct udf_identity {
+    char label[UDF_TEXT_BYTES];
+    char volume_set_id[UDF_TEXT_BYTES];
+    uint16_t revision; /* of the domain identifier, BCD */
+    struct udf_tag_style style;
+    struct udf_addr root_icb;
+    uint32_t journal_lba, journal_packets; /* 0 = none */
+    const char *read_only_reason;          /* NULL: may be written */
+};
+
+/* Where things are put; see udf/file.c and udf/node.c. Under the lock. */
+struct udf_placement {
+    uint16_t data_part; /* partition reference of file data */
+    uint16_t meta_part; /* ... of file entries and directories */
+    uint32_t meta_goal; /* near which the next ICB goes */
+    uint32_t data_goal; /* behind which the next file goes */
+    uint32_t keep;      /* blocks that stay free for metadata */
+};
+
+struct udf_volume {
+    struct blockdev *dev;
+    struct udf_mount_options options; /* fixed */
+    struct udf_identity identity;     /* fixed */
+    pthread_rwlock_t lock;
+    struct udf_partmaps maps;       /* lock; changes only at mount */
+    struct udf_space *space;        /* lock; NULL when read-only */
+    struct udf_spacemap spacemap;   /* lock */
+    struct udf_placement placement; /* lock */
+    struct udf_integrity integrity; /* lock; written by the committer */
+    struct udf_nodes nodes;         /* lock */
+    struct udf_overlay overlay;     /* lock; see udf/overlay.h */
+    struct udf_sync sync;           /* own mutex; see udf/sync.h */
+};
+
+/* Whether changes are accepted: 0 or -EROFS. Lock held. */
+int udf_volume_writable(const struct udf_volume *volume);
+
+/* Gives `count` blocks at `addr` back to the space they came from. Lock held
+ * alone. */
+void udf_volume_give(struct udf_volume *volume, struct udf_addr addr,
+                     uint32_t count);
+
+/* Shows them as free on the disc, while memory still uses them. */
+void udf_volume_orphan(struct udf_volume *volume, struct udf_addr addr,
+                       uint32_t count);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/writeback.c - gives the dirty blocks of a file their place and hands
+ * them to the device. See udf/file.h.
+ *
+ * Placement: a run of new blocks goes to whole free packets when it fills
+ * one, so that no packet has to be read to be completed; shorter runs share
+ * the packet that is being filled. A file that grows goes on behind its last
+ * extent when that ends on a packet's border.
+ */
+#include "udf/file.h"
+
+#include <errno.h>
+
+#include "mmc/blockdev.h"
+#include "udf/io.h"
+#include "udf/volume.h"
+
+/* Longest extent of one descriptor, in blocks (UDF 2.60 2.3.10). */
+enum { RUN_MAX = UDF_EXTENT_BYTES_MAX / UDF_BLOCK_BYTES };
+
+/* What the next dirty blocks are. */
+struct run {
+    uint64_t block;
+    uint32_t count;
+    bool placed; /* has a place: `piece` */
+    struct udf_extent piece;
+};
+
+/* Length of the unbroken dirty run at `block`, over chunk borders. */
+static uint32_t dirty_run(const struct udf_dirty *dirty, uint64_t block,
+                          uint32_t max) {
+    uint32_t length = 0;
+    uint64_t at;
+    uint32_t count;
+
+    while (length < max && udf_dirty_next(dirty, block + length, &at, &count) &&
+           at == block + length) {
+        length += count;
+    }
+    return length < max ? length : max;
+}
+
+static bool next_run(const struct udf_node *node, uint64_t from,
+                     struct run *out_run) {
+    const struct udf_body *body = &node->body;
+    struct run run = {0};
+    uint32_t max = RUN_MAX;
+
+    if (!udf_dirty_next(&body->dirty, from, &run.block, &run.count)) {
+        return false;
+    }
+    if (udf_extents_map(&body->extents, run.block, &run.piece) == 0) {
+        run.placed = run.piece.kind != UDF_EXTENT_HOLE;
+        max = run.piece.count < max ? run.piece.count : max;
+    }
+    run.count = dirty_run(&body->dirty, run.block, max);
+    *out_run = run;
+    return true;
+}
+
+/* Hands `count` dirty blocks from `block` on to the device at `addr`. */
+static int hand_over(struct udf_volume *volume, struct udf_node *node,
+                     uint64_t block, uint32_t count, struct udf_addr addr) {
+    while (count > 0) {
+        uint64_t at;
+        uint32_t here;
+        const uint8_t *memory =
+            udf_dirty_next(&node->body.dirty, block, &at, &here);
+        int error;
+
+        here = here < count ? here : count;
+        error = udf_io_write_data(volume, addr, here, memory);
+        if (error) {
+            return error;
+        }
+        block += here;
+        addr.lbn += here;
+        count -= here;
+    }
+    return 0;
+}
+
+/* Where a run of new blocks should go. */
+static uint32_t goal_of(const struct udf_volume *volume,
+                        const struct udf_node *node, uint64_t block) {
+    struct udf_extent piece;
+
+    if (block > 0 &&
+        udf_extents_map(&node->body.extents, block - 1, &piece) == 0 &&
+        piece.kind != UDF_EXTENT_HOLE) {
+        return piece.addr.lbn + piece.count;
+    }
+    return volume->placement.data_goal;
+}
+
+/* Takes space for the beginning of `run` and enters it in the extents. The
+ * dirty blocks stay until they are handed over. */
+static int place_run(struct udf_volume *volume, struct udf_node *node,
+                     struct run *run) {
+    struct udf_body *body = &node->body;
+    uint32_t lbn, count;
+    int error =
+        udf_space_take_run(volume->space, goal_of(volume, node, run->block),
+                           run->count, &lbn, &count);
+
+    if (error) {
+        return error;
+    }
+    run->count = count;
+    run->piece = (struct udf_extent){
+        .block = run->block,
+        .count = count,
+        .kind = UDF_EXTENT_RECORDED,
+        .addr = {.lbn = lbn, .part = volume->placement.data_part},
+    };
+    error = udf_extents_put(&body->extents, &run->piece, NULL, NULL);
+    if (error) {
+        udf_volume_give(volume, run->piece.addr, count);
+        return error;
+    }
+    if (node->orphan) {
+        udf_volume_orphan(volume, run->piece.addr, count);
+    }
+    volume->placement.data_goal = lbn + count;
+    body->reserved -= count;
+    udf_space_unreserve(volume->space, count);
+    return 0;
+}
+
+static int write_run(struct udf_volume *volume, struct udf_node *node,
+                     struct run *run) {
+    int error = 0;
+
+    if (!run->placed) {
+        error = place_run(volume, node, run);
+    } else if (run->piece.kind == UDF_EXTENT_ALLOCATED) {
+        run->piece.count = run->count;
+        run->piece.kind = UDF_EXTENT_RECORDED;
+        error = udf_extents_put(&node->body.extents, &run->piece, NULL, NULL);
+    }
+    if (!error) {
+        error =
+            hand_over(volume, node, run->block, run->count, run->piece.addr);
+    }
+    return error;
+}
+
+int udf_file_write_back(struct udf_volume *volume, struct udf_node *node,
+                        enum udf_writeback mode, uint32_t max_blocks,
+                        uint32_t *out_blocks) {
+    struct udf_dirty *dirty = &node->body.dirty;
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint64_t from = 0;
+    uint32_t done = 0;
+    struct run run;
+    int error = 0;
+
+    while (!error && done < max_blocks && next_run(node, from, &run)) {
+        uint64_t before = dirty->blocks;
+
+        from = run.block + run.count;
+        if (mode == UDF_WRITEBACK_PACKETS) {
+            run.count -= run.count % packet;
+        }
+        if (run.count > max_blocks - done) {
+            run.count = max_blocks - done;
+        }
+        if (run.count == 0) {
+            continue;
+        }
+        error = write_run(volume, node, &run);
+        if (!error) {
+            udf_dirty_drop(dirty, run.block, run.block + run.count);
+            volume->nodes.dirty_blocks -= before - dirty->blocks;
+            done += run.count;
+            from = run.block + run.count;
+        }
+    }
+    if (done > 0) {
+        udf_node_touch(volume, node);
+    }
+    *out_blocks = done;
+    return error;
+}
+
+int udf_file_settle(struct udf_volume *volume, struct udf_node *node) {
+    struct udf_body *body = &node->body;
+    uint64_t blocks = (body->size + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES;
+
+    if (body->embedded || udf_extents_end(&body->extents) == blocks) {
+        return 0;
+    }
+    return udf_extents_resize(&body->extents, blocks, udf_node_drop_piece,
+                              volume);
+}
