@@ -50,7 +50,7 @@ int cli_real_path(const char *path, char out_path[PATH_MAX]) {
     return -errno;
 }
 
-int cli_is_mounted(pid_t pid, const char *mountpoint) {
+int cli_is_mounted(pid_t pid, const char *mountpoint, const char *device) {
     char path[64] = "/proc/self/mounts";
     char strings[4 * PATH_MAX];
     struct mntent entry;
@@ -67,7 +67,8 @@ int cli_is_mounted(pid_t pid, const char *mountpoint) {
     while (getmntent_r(mounts, &entry, strings, sizeof strings)) {
         if (strcmp(entry.mnt_dir, mountpoint) == 0) {
             /* The last one covers those before it. */
-            found = strcmp(entry.mnt_type, "fuse.udfpkt") == 0;
+            found = strcmp(entry.mnt_type, "fuse.udfpkt") == 0 &&
+                    (!device || strcmp(entry.mnt_fsname, device) == 0);
         }
     }
     endmntent(mounts);

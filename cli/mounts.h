@@ -12,8 +12,9 @@
  * which nothing can be asked about. Returns 0 or a negative errno. */
 int cli_real_path(const char *path, char out_path[PATH_MAX]);
 
-/* Whether process `pid` (0 = this one) sees a udfpkt mount at `mountpoint`.
- * Returns 1 or 0; a negative errno when its mount table cannot be read. */
-int cli_is_mounted(pid_t pid, const char *mountpoint);
+/* Whether process `pid` (0 = this one) sees a udfpkt mount at `mountpoint`, of
+ * `device` unless that is NULL. Returns 1 or 0; a negative errno when its mount
+ * table cannot be read. */
+int cli_is_mounted(pid_t pid, const char *mountpoint, const char *device);
 
 #endif

@@ -453,7 +453,8 @@ bool cli_record_is_closing(struct cli_record_view *view) {
         return view->live;
     }
     /* Between the kernel's unmount and the daemon's notice of it. */
-    return cli_is_mounted(view->content.pid, view->content.mountpoint) == 0;
+    return cli_is_mounted(view->content.pid, view->content.mountpoint,
+                          view->content.device) == 0;
 }
 
 static void show_waiting(const struct cli_record_view *view, unsigned ms) {

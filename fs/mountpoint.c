@@ -4,8 +4,6 @@
  * on its own standard error only. Checking first gives an errno to explain;
  * fusermount3 still has the last word.
  */
-#include "fs/mountpoint.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -15,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "fs/session.h"
 
 extern char **environ;
 

@@ -35,7 +35,6 @@
 #include <unistd.h>
 
 #include "fs/flusher.h"
-#include "fs/mountpoint.h"
 #include "fs/ops.h"
 #include "fs/workers.h"
 #include "mmc/log.h"

@@ -53,4 +53,22 @@ void fs_session_leave(struct fs_session *session);
 /* Frees the session; NULL is accepted. */
 void fs_session_close(struct fs_session *session);
 
+/* Mount points (fs/mountpoint.c); of use without a session too. */
+
+/* Whether this process may mount at `path`. Returns 0; -ENOENT; -ENOTDIR;
+ * -EACCES when the directory is not the user's to mount on; -ENOTCONN when a
+ * FUSE mount without its daemon is there; other errors of stat(2). */
+int fs_mountpoint_check(const char *path);
+
+/* Whether this process may let other users in: root, or everybody where
+ * /etc/fuse.conf has user_allow_other. */
+bool fs_mountpoint_allow_other_possible(void);
+
+/* Unmounts what is mounted at `path`, as root by the kernel, as a user through
+ * fusermount3. Waits for the kernel, not for the daemon behind the mount.
+ * Returns 0; -EBUSY when files are open on it; -EPERM; -EINVAL when nothing is
+ * mounted there; -ENOENT when fusermount3 is not installed; -EIO for another
+ * failure of it. */
+int fs_mountpoint_unmount(const char *path);
+
 #endif
