@@ -548,36 +548,58 @@ static int rehearse(struct new_volume *vol) {
 }
 
 static int write_volume(struct new_volume *vol) {
-    int err = rehearse(vol);
-    if (err) {
-        return err;
-    }
-    err = wipe_old(vol);
+    int err = wipe_old(vol);
     if (!err) {
         err = put_body(vol);
     }
     return err ? err : put_ends(vol);
 }
 
-int udf_format(struct blockdev *dev, const struct udf_format_options *options) {
-    struct new_volume vol;
-    memset(&vol, 0, sizeof(vol));
-    vol.dev = dev;
-    if (!dev->geometry.writable) {
-        return -EROFS;
-    }
-    int err = udf_layout_plan(&dev->geometry, options->map, options->revision,
-                              &vol.layout);
+/* Plans the volume and builds it once in memory. On success the caller frees
+ * vol->unit. */
+static int plan_volume(struct new_volume *vol,
+                       const struct blockdev_geometry *geometry,
+                       const struct udf_format_options *options) {
+    memset(vol, 0, sizeof(*vol));
+    int err = udf_layout_plan(geometry, options->map, options->revision,
+                              &vol->layout);
     if (!err) {
-        err = identify(&vol, options);
+        err = identify(vol, options);
     }
     if (err) {
         return err;
     }
-    vol.unit = malloc((size_t)vol.layout.unit * BYTES);
-    if (!vol.unit) {
+    vol->unit = malloc((size_t)vol->layout.unit * BYTES);
+    if (!vol->unit) {
         return -ENOMEM;
     }
+    err = rehearse(vol);
+    if (err) {
+        free(vol->unit);
+    }
+    return err;
+}
+
+int udf_format_check(const struct blockdev_geometry *geometry,
+                     const struct udf_format_options *options) {
+    struct new_volume vol;
+    int err = plan_volume(&vol, geometry, options);
+    if (!err) {
+        free(vol.unit);
+    }
+    return err;
+}
+
+int udf_format(struct blockdev *dev, const struct udf_format_options *options) {
+    struct new_volume vol;
+    if (!dev->geometry.writable) {
+        return -EROFS;
+    }
+    int err = plan_volume(&vol, &dev->geometry, options);
+    if (err) {
+        return err;
+    }
+    vol.dev = dev;
     err = write_volume(&vol);
     free(vol.unit);
     return err;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct blockdev;
+struct blockdev_geometry;
 
 /* How the partition is mapped. */
 enum udf_map_choice {
@@ -27,6 +28,12 @@ struct udf_format_options {
     uint32_t uid, gid;  /* owner of the root directory */
     uint32_t root_mode; /* permissions of the root; 0 = 0755 */
 };
+
+/* Whether udf_format() could make this volume on such a medium; asked before
+ * the medium is blanked. Needs blocks, packet_blocks, rewritable and
+ * drive_manages_defects. Errors as there. */
+int udf_format_check(const struct blockdev_geometry *geometry,
+                     const struct udf_format_options *options);
 
 /* Writes the volume and synchronises. Returns 0; -EINVAL when the revision or
  * map is not possible on this medium; -EILSEQ when the label is not UTF-8;
