@@ -304,3 +304,9 @@ int udf_dstring_decode(const uint8_t *in_field, uint32_t field, char *out_text,
     }
     return udf_cs0_decode(in_field, used, out_text, room);
 }
+
+void udf_dstring_show(const void *field, uint32_t bytes, char *out_text) {
+    if (udf_dstring_decode(field, bytes, out_text, UDF_TEXT_BYTES) != 0) {
+        out_text[0] = '\0';
+    }
+}

@@ -38,4 +38,8 @@ int udf_dstring_encode(const char *text, uint8_t *out_field, uint32_t field);
 int udf_dstring_decode(const uint8_t *in_field, uint32_t field, char *out_text,
                        uint32_t room);
 
+/* udf_dstring_decode() into UDF_TEXT_BYTES bytes, for texts that are only
+ * shown: one that is broken becomes empty. */
+void udf_dstring_show(const void *field, uint32_t bytes, char *out_text);
+
 #endif

@@ -63,13 +63,6 @@ uint16_t udf_entity_revision(const struct udf_entity *entity) {
     return (uint16_t)(entity->suffix[0] | entity->suffix[1] << 8);
 }
 
-/* A dstring that is shown only; see the head of the file. */
-static void text(const void *field, uint32_t bytes, char *out_text) {
-    if (udf_dstring_decode(field, bytes, out_text, UDF_TEXT_BYTES) != 0) {
-        out_text[0] = '\0';
-    }
-}
-
 int udf_decode_fsd(const uint8_t *block, uint32_t lbn, struct udf_fsd *out) {
     const struct udf_fsd_s *raw = (const struct udf_fsd_s *)block;
     if (udf_tag_expect(block, UDF_BLOCK_BYTES, UDF_TAG_FSD, lbn) != 0) {
@@ -81,8 +74,10 @@ int udf_decode_fsd(const uint8_t *block, uint32_t lbn, struct udf_fsd *out) {
         .system_stream_dir = long_ad(&raw->stream_directory_ICB),
     };
     udf_time_decode((const uint8_t *)&raw->recording_time, &out->recorded);
-    text(raw->logical_vol_id, sizeof(raw->logical_vol_id), out->label);
-    text(raw->fileSet_id, sizeof(raw->fileSet_id), out->file_set_id);
+    udf_dstring_show(raw->logical_vol_id, sizeof(raw->logical_vol_id),
+                     out->label);
+    udf_dstring_show(raw->fileSet_id, sizeof(raw->fileSet_id),
+                     out->file_set_id);
     udf_entity_decode((const uint8_t *)&raw->domain_id, &out->domain);
     return 0;
 }

@@ -39,12 +39,6 @@ static void entity(const struct udf_regid_s *raw, struct udf_entity *out) {
     udf_entity_decode((const uint8_t *)raw, out);
 }
 
-static void text(const void *field, uint32_t bytes, char *out_text) {
-    if (udf_dstring_decode(field, bytes, out_text, UDF_TEXT_BYTES) != 0) {
-        out_text[0] = '\0';
-    }
-}
-
 int udf_decode_avdp(const uint8_t *block, uint32_t lba, struct udf_avdp *out) {
     const struct anchor_vol_desc_ptr_s *raw =
         (const struct anchor_vol_desc_ptr_s *)block;
@@ -62,8 +56,9 @@ int udf_decode_pvd(const uint8_t *block, uint32_t lba, struct udf_pvd *out) {
         return -EUCLEAN;
     }
     *out = (struct udf_pvd){.vdsn = le32toh(raw->vol_desc_seq_num)};
-    text(raw->vol_ident, sizeof(raw->vol_ident), out->volume_id);
-    text(raw->volset_id, sizeof(raw->volset_id), out->volume_set_id);
+    udf_dstring_show(raw->vol_ident, sizeof(raw->vol_ident), out->volume_id);
+    udf_dstring_show(raw->volset_id, sizeof(raw->volset_id),
+                     out->volume_set_id);
     udf_time_decode((const uint8_t *)&raw->recording_time, &out->recorded);
     entity(&raw->app_ident, &out->application);
     entity(&raw->imp_ident, &out->implementation);
@@ -82,7 +77,7 @@ int udf_decode_iuvd(const uint8_t *block, uint32_t lba, struct udf_iuvd *out) {
     entity(&raw->imp_id, &out->implementation);
     memcpy(out->use, raw->imp_use, sizeof(out->use));
     if (strcmp(out->implementation.id, "*UDF LV Info") == 0) {
-        text(info->label, sizeof(info->label), out->label);
+        udf_dstring_show(info->label, sizeof(info->label), out->label);
     }
     return 0;
 }
@@ -217,7 +212,7 @@ int udf_decode_lvd(const uint8_t *block, uint32_t lba, struct udf_lvd *out) {
         decode_maps(raw->map, map_bytes, lvd.maps, lvd.map) != 0) {
         return -EUCLEAN;
     }
-    text(raw->label, sizeof(raw->label), lvd.label);
+    udf_dstring_show(raw->label, sizeof(raw->label), lvd.label);
     entity(&raw->domain, &lvd.domain);
     entity(&raw->implementation, &lvd.implementation);
     *out = lvd;

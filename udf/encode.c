@@ -98,18 +98,6 @@ static void put_time(const struct udf_time *time, struct udf_timestamp_s *raw) {
     udf_time_encode(time, (uint8_t *)raw);
 }
 
-static void put_charset(struct udf_charspec_s *raw) {
-    static const char name[] = "OSTA Compressed Unicode";
-    raw->charset_type = CHARSPEC_TYPE_CS0;
-    memcpy(raw->charset_info, name, sizeof(name));
-}
-
-/* Copies the `bytes` of a descriptor to the block, zeros the rest. */
-static void put_block(const void *raw, uint32_t bytes, uint8_t *block) {
-    memcpy(block, raw, bytes);
-    memset(block + bytes, 0, UDF_BLOCK_BYTES - bytes);
-}
-
 int udf_encode_fsd(const struct udf_fsd *fsd, const struct udf_tag_style *style,
                    uint32_t lbn, uint8_t *block) {
     enum { LEVEL = 3, CHARSETS = 1 }; /* as UDF 2.60 2.3.2 demands */
@@ -129,14 +117,14 @@ int udf_encode_fsd(const struct udf_fsd *fsd, const struct udf_tag_style *style,
         return error;
     }
     put_time(&fsd->recorded, &raw.recording_time);
-    put_charset(&raw.logical_vol_id_charset);
-    put_charset(&raw.fileset_charset);
+    udf_raw_set_charset(&raw.logical_vol_id_charset);
+    udf_raw_set_charset(&raw.fileset_charset);
     put_long_ad(&fsd->root, &raw.root_icb);
     put_entity(&fsd->domain, &raw.domain_id);
     put_long_ad(&fsd->next, &raw.next_ext);
     put_long_ad(&fsd->system_stream_dir, &raw.stream_directory_ICB);
     udf_tag_seal(&raw, sizeof(raw), UDF_TAG_FSD, style, lbn);
-    put_block(&raw, sizeof(raw), block);
+    udf_raw_put_block(&raw, sizeof(raw), block);
     return 0;
 }
 

@@ -39,17 +39,6 @@ static void put_entity(const struct udf_entity *entity,
     udf_entity_encode(entity, (uint8_t *)raw);
 }
 
-static void put_charset(struct udf_charspec_s *raw) {
-    static const char name[] = "OSTA Compressed Unicode";
-    raw->charset_type = CHARSPEC_TYPE_CS0;
-    memcpy(raw->charset_info, name, sizeof(name));
-}
-
-static void put_block(const void *raw, uint32_t bytes, uint8_t *block) {
-    memcpy(block, raw, bytes);
-    memset(block + bytes, 0, UDF_BLOCK_BYTES - bytes);
-}
-
 void udf_encode_avdp(const struct udf_avdp *avdp,
                      const struct udf_tag_style *style, uint32_t lba,
                      uint8_t *block) {
@@ -57,7 +46,7 @@ void udf_encode_avdp(const struct udf_avdp *avdp,
     put_extent(&avdp->main, &raw.main_vol_desc_seq_ext);
     put_extent(&avdp->reserve, &raw.reserve_vol_desc_seq_ext);
     udf_tag_seal(&raw, sizeof(raw), UDF_TAG_AVDP, style, lba);
-    put_block(&raw, sizeof(raw), block);
+    udf_raw_put_block(&raw, sizeof(raw), block);
 }
 
 int udf_encode_pvd(const struct udf_pvd *pvd, const struct udf_tag_style *style,
@@ -82,13 +71,13 @@ int udf_encode_pvd(const struct udf_pvd *pvd, const struct udf_tag_style *style,
     if (error != 0) {
         return error;
     }
-    put_charset(&raw.desc_charset);
-    put_charset(&raw.explanatory_charset);
+    udf_raw_set_charset(&raw.desc_charset);
+    udf_raw_set_charset(&raw.explanatory_charset);
     put_entity(&pvd->application, &raw.app_ident);
     udf_time_encode(&pvd->recorded, (uint8_t *)&raw.recording_time);
     put_entity(&pvd->implementation, &raw.imp_ident);
     udf_tag_seal(&raw, sizeof(raw), UDF_TAG_PVD, style, lba);
-    put_block(&raw, sizeof(raw), block);
+    udf_raw_put_block(&raw, sizeof(raw), block);
     return 0;
 }
 
@@ -101,7 +90,7 @@ static int put_lv_info(const struct udf_iuvd *iuvd,
     if (error != 0) {
         return error;
     }
-    put_charset(&info->charset);
+    udf_raw_set_charset(&info->charset);
     if (info->developer.id[0] == 0) {
         struct udf_entity own;
         udf_entity_own(&own);
@@ -123,7 +112,7 @@ int udf_encode_iuvd(const struct udf_iuvd *iuvd,
     }
     put_entity(&iuvd->implementation, &raw.imp_id);
     udf_tag_seal(&raw, sizeof(raw), UDF_TAG_IUVD, style, lba);
-    put_block(&raw, sizeof(raw), block);
+    udf_raw_put_block(&raw, sizeof(raw), block);
     return 0;
 }
 
@@ -147,7 +136,7 @@ void udf_encode_pd(const struct udf_pd *pd, const struct udf_tag_style *style,
     put_short_ad(&pd->freed_bitmap, &header->freed_space_bitmap);
     put_entity(&pd->implementation, &raw.imp_id);
     udf_tag_seal(&raw, sizeof(raw), UDF_TAG_PD, style, lba);
-    put_block(&raw, sizeof(raw), block);
+    udf_raw_put_block(&raw, sizeof(raw), block);
 }
 
 static uint32_t put_map1(const struct udf_lvd_map *map, uint8_t *at) {
@@ -240,7 +229,7 @@ int udf_encode_lvd(const struct udf_lvd *lvd, const struct udf_tag_style *style,
         map_bytes += one;
     }
     raw->vdsn = htole32(lvd->vdsn);
-    put_charset(&raw->charset);
+    udf_raw_set_charset(&raw->charset);
     raw->block_bytes = htole32(lvd->block_bytes);
     put_entity(&lvd->domain, &raw->domain);
     udf_long_ad_encode(&lvd->fsd, (uint8_t *)&raw->fsd);

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The library has enumerators of these names for bits of a FID, and udf/desc.h
  * for file types. Ours are the ones that the rest of the code sees. */
@@ -197,6 +198,20 @@ UDF_RAW_AT(extended_file_entry, stream_directory_ICB, 152);
 UDF_RAW_AT(extended_file_entry, imp_id, 168);
 UDF_RAW_AT(extended_file_entry, unique_ID, 200);
 UDF_RAW_AT(extended_file_entry, u, UDF_EFE_BYTES);
+
+/* UDF 2.60 2.1.2: the only character set. */
+static inline void udf_raw_set_charset(struct udf_charspec_s *raw) {
+    static const char name[] = "OSTA Compressed Unicode";
+    raw->charset_type = CHARSPEC_TYPE_CS0;
+    memcpy(raw->charset_info, name, sizeof(name));
+}
+
+/* Copies the `bytes` of a descriptor to its block, zeros the rest. */
+static inline void udf_raw_put_block(const void *raw, uint32_t bytes,
+                                     uint8_t *block) {
+    memcpy(block, raw, bytes);
+    memset(block + bytes, 0, UDF_BLOCK_BYTES - bytes);
+}
 
 #undef UDF_RAW_SIZE
 #undef UDF_RAW_AT
