@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * mmc/media.c - recognises the medium. The drive is asked everything that it
+ * may know (some drives refuse some of it, and then it is done without), and
+ * from the answers one of a few states is made, by capability bits.
+ *
+ * Clauses: MMC-6 6.5 (GET CONFIGURATION), 6.21 (READ DISC INFORMATION), 6.23
+ * (READ FORMAT CAPACITIES), 6.26 (READ TRACK INFORMATION), 7.2.3 (page 05h).
+ */
+#include "mmc/media.h"
+
+#include <stddef.h>
+
+#include "mmc/blockdev.h"
+#include "mmc/command.h"
+#include "mmc/drive.h"
+#include "mmc/log.h"
+
+enum {
+    READY_LIMIT_MS = 60000,
+    /* On a CD every packet takes link, run-in and run-out blocks as well. */
+    CD_PACKET_ON_DISC = 39
+};
+
+/* Everything that the drive answered. */
+struct answers {
+    enum mmc_result ready;
+    struct mmc_configuration configuration;
+    struct mmc_disc_information info;
+    struct mmc_capacity capacity;
+    bool info_valid, capacity_valid, formats_valid;
+};
+
+static enum mmc_result ask_configuration(struct mmc_transport *transport,
+                                         void *context,
+                                         struct mmc_sense *out_sense) {
+    return mmc_command_get_configuration(transport, context, out_sense);
+}
+
+static enum mmc_result ask_info(struct mmc_transport *transport, void *context,
+                                struct mmc_sense *out_sense) {
+    return mmc_command_read_disc_information(transport, context, out_sense);
+}
+
+static enum mmc_result ask_track(struct mmc_transport *transport, void *context,
+                                 struct mmc_sense *out_sense) {
+    return mmc_command_read_track_information(transport, MMC_TRACK_BY_NUMBER, 1,
+                                              context, out_sense);
+}
+
+static enum mmc_result ask_formats(struct mmc_transport *transport,
+                                   void *context, struct mmc_sense *out_sense) {
+    return mmc_command_read_format_capacities(transport, context, out_sense);
+}
+
+static enum mmc_result ask_capacity(struct mmc_transport *transport,
+                                    void *context,
+                                    struct mmc_sense *out_sense) {
+    return mmc_command_read_capacity(transport, context, out_sense);
+}
+
+static enum mmc_result ask_sessions(struct mmc_transport *transport,
+                                    void *context,
+                                    struct mmc_sense *out_sense) {
+    return mmc_command_read_toc_sessions(transport, context, out_sense);
+}
+
+static enum mmc_result ask_parameters(struct mmc_transport *transport,
+                                      void *context,
+                                      struct mmc_sense *out_sense) {
+    return mmc_command_mode_sense(transport, MMC_MODE_CURRENT,
+                                  MMC_MODE_WRITE_PARAMETERS, context,
+                                  out_sense);
+}
+
+struct protection_query {
+    enum mmc_structure_media media;
+    struct mmc_write_protection protection;
+};
+
+static enum mmc_result ask_protection(struct mmc_transport *transport,
+                                      void *context,
+                                      struct mmc_sense *out_sense) {
+    struct protection_query *query = context;
+
+    return mmc_command_read_write_protection(transport, query->media,
+                                             &query->protection, out_sense);
+}
+
+static bool ask(struct mmc_drive *drive, mmc_attempt *attempt, void *out) {
+    return mmc_drive_run(drive, MMC_PATIENCE_QUERY, attempt, out, NULL) ==
+           MMC_OK;
+}
+
+static bool is_protected(struct mmc_drive *drive,
+                         const struct mmc_profile *profile) {
+    struct protection_query query = {
+        .media = mmc_profile_can(profile, MMC_CAP_BD) ? MMC_STRUCTURE_BD
+                                                      : MMC_STRUCTURE_DVD};
+
+    if (!mmc_profile_can(profile, MMC_CAP_PROTECTABLE) ||
+        !ask(drive, ask_protection, &query)) {
+        return false;
+    }
+    return query.protection.by_disc || query.protection.by_cartridge ||
+           query.protection.persistent || query.protection.by_software;
+}
+
+/* Asks what a medium that is there has to say of itself. */
+static void ask_all(struct mmc_drive *drive, struct answers *answers,
+                    struct mmc_media *media) {
+    bool mrw;
+
+    answers->info_valid = ask(drive, ask_info, &answers->info);
+    mrw = mmc_feature_is_current(&answers->configuration, MMC_FEATURE_MRW) &&
+          answers->info_valid &&
+          answers->info.background != MMC_BACKGROUND_NONE;
+    media->profile = mmc_profile_find(answers->configuration.profile, mrw);
+    answers->formats_valid = ask(drive, ask_formats, &media->formats);
+    media->track_valid = ask(drive, ask_track, &media->track);
+    answers->capacity_valid = ask(drive, ask_capacity, &answers->capacity);
+    if (answers->info_valid) {
+        media->erasable = answers->info.erasable;
+        media->background = answers->info.background;
+    }
+    media->write_protected = is_protected(drive, media->profile);
+}
+
+static void set_state(struct mmc_media *media, enum mmc_disc_state state,
+                      const char *reason) {
+    media->state = state;
+    media->reason = reason;
+}
+
+/* Whether the drive can write this medium now: features 0020h, 0026h and the
+ * like are current only then. */
+static bool is_writable_now(const struct answers *answers) {
+    static const uint16_t features[] = {
+        MMC_FEATURE_RANDOM_WRITABLE, MMC_FEATURE_RESTRICTED_OVERWRITE,
+        MMC_FEATURE_DVD_PLUS_RW, MMC_FEATURE_DVD_PLUS_RW_DL};
+
+    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+        if (mmc_feature_is_current(&answers->configuration, features[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_blank(const struct answers *answers) {
+    return answers->info_valid && answers->info.status == MMC_DISC_STATUS_EMPTY;
+}
+
+/* A medium that is overwritten in place and has its layout, as far as that can
+ * be seen: says whether writing is possible as well. */
+static void set_formatted(const struct answers *answers,
+                          struct mmc_media *media) {
+    if (media->write_protected) {
+        set_state(media, MMC_DISC_READ_ONLY, "the disc is write protected");
+    } else if (!is_writable_now(answers)) {
+        media->write_protected = true;
+        set_state(media, MMC_DISC_READ_ONLY,
+                  "the disc is write protected, or this drive can only read "
+                  "such discs");
+    } else {
+        set_state(media, MMC_DISC_READY, "the disc is formatted for packets");
+    }
+}
+
+/* CD-RW: the layout is that of its first track. */
+static void judge_track(const struct answers *answers,
+                        struct mmc_media *media) {
+    const struct mmc_track_information *track = &media->track;
+
+    if (is_blank(answers)) {
+        set_state(media, MMC_DISC_BLANK, "the disc is blank");
+    } else if (!media->track_valid || track->damaged || !track->packet ||
+               !track->fixed_packet ||
+               track->packet_blocks != media->profile->packet_blocks ||
+               track->start != 0) {
+        media->needs_blank = true;
+        set_state(media, MMC_DISC_UNFORMATTED,
+                  media->track_valid && track->damaged
+                      ? "writing to the disc was interrupted; it must be "
+                        "formatted"
+                      : "the disc is recorded, but not in fixed packets");
+    } else {
+        set_formatted(answers, media);
+    }
+}
+
+/* Media whose formatted capacity tells their state. */
+static void judge_capacity(const struct answers *answers,
+                           struct mmc_media *media) {
+    if (mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT) &&
+        answers->info_valid &&
+        answers->info.background == MMC_BACKGROUND_NONE) {
+        set_state(media, MMC_DISC_BLANK, "the disc was never formatted");
+    } else if (answers->formats_valid &&
+               media->formats.kind == MMC_CAPACITY_UNFORMATTED) {
+        set_state(media, MMC_DISC_BLANK, "the disc is not formatted");
+    } else if (answers->formats_valid &&
+               media->formats.kind == MMC_CAPACITY_NO_MEDIUM) {
+        set_state(media, MMC_DISC_UNFORMATTED,
+                  "formatting of the disc was not finished");
+    } else {
+        set_formatted(answers, media);
+    }
+}
+
+static void judge_write_once(const struct answers *answers,
+                             struct mmc_media *media) {
+    if (is_blank(answers)) {
+        set_state(media, MMC_DISC_UNUSABLE,
+                  "the disc can be written only once, which is not supported");
+    } else {
+        set_state(media, MMC_DISC_READ_ONLY,
+                  "the disc can be written only once, so it is only read");
+    }
+}
+
+static void judge(const struct answers *answers, struct mmc_media *media) {
+    const struct mmc_profile *profile = media->profile;
+
+    if (answers->configuration.profile == 0) {
+        set_state(media, MMC_DISC_UNUSABLE,
+                  "the drive does not recognise the disc");
+    } else if (answers->ready == MMC_INCOMPATIBLE_MEDIUM) {
+        set_state(media, MMC_DISC_UNUSABLE,
+                  "the drive cannot use this kind of disc");
+    } else if (mmc_profile_can(profile, MMC_CAP_SEQUENTIAL_STATE)) {
+        if (is_blank(answers)) {
+            set_state(media, MMC_DISC_BLANK, "the disc is blank");
+        } else {
+            set_state(media, MMC_DISC_UNFORMATTED,
+                      "the disc is recorded sequentially, not in packets");
+        }
+    } else if (mmc_profile_can(profile, MMC_CAP_APPEND)) {
+        judge_write_once(answers, media);
+    } else if (!mmc_profile_can(profile, MMC_CAP_OVERWRITE)) {
+        set_state(media, MMC_DISC_READ_ONLY,
+                  "discs of this kind can only be read");
+    } else if (mmc_profile_can(profile, MMC_CAP_TRACK_LAYOUT)) {
+        judge_track(answers, media);
+    } else {
+        judge_capacity(answers, media);
+    }
+}
+
+static uint32_t round_down(uint32_t blocks, const struct mmc_profile *profile) {
+    return blocks - blocks % profile->packet_blocks;
+}
+
+/* Capacity as it is. READ CAPACITY is the last resort where tracks know it:
+ * on CD it is off by link blocks. */
+static uint32_t usable_blocks(const struct answers *answers,
+                              const struct mmc_media *media) {
+    bool formatted = answers->formats_valid &&
+                     media->formats.kind == MMC_CAPACITY_FORMATTED &&
+                     media->formats.blocks > 0;
+    uint64_t blocks = 0;
+
+    if (mmc_profile_can(media->profile,
+                        MMC_CAP_TRACK_LAYOUT | MMC_CAP_OVERWRITE) &&
+        media->track_valid) {
+        blocks = (uint64_t)media->track.start + media->track.blocks;
+        if (formatted && media->formats.blocks < blocks) {
+            blocks = media->formats.blocks;
+        }
+    } else if (mmc_profile_can(media->profile, MMC_CAP_OVERWRITE) &&
+               formatted) {
+        blocks = media->formats.blocks;
+    } else if (answers->capacity_valid) {
+        blocks = (uint64_t)answers->capacity.last_lba + 1;
+    }
+    if (blocks > UINT32_MAX) {
+        blocks = UINT32_MAX;
+    }
+    if (mmc_profile_can(media->profile, MMC_CAP_OVERWRITE)) {
+        return round_down((uint32_t)blocks, media->profile);
+    }
+    return (uint32_t)blocks;
+}
+
+/* Capacity after a full format, as the drive offers it. */
+static uint32_t offered_blocks(const struct answers *answers,
+                               const struct mmc_media *media) {
+    struct mmc_format_descriptor offer;
+    uint8_t type = media->profile->format_type;
+
+    if (media->write_protected || !media->profile->word ||
+        (type == 0 && !mmc_profile_can(media->profile, MMC_CAP_OVERWRITE))) {
+        return 0;
+    }
+    if (answers->formats_valid &&
+        mmc_format_find(&media->formats, type, &offer) == 0 &&
+        offer.blocks > 0) {
+        return round_down(offer.blocks, media->profile);
+    }
+    if (mmc_profile_can(media->profile,
+                        MMC_CAP_TRACK_LAYOUT | MMC_CAP_WHOLE_PACKETS) &&
+        answers->info_valid && answers->info.lead_out_valid &&
+        answers->info.lead_out_lba > 0) {
+        /* Drives older than format type 10h. The first packet's link and
+         * run-in lie in the pre-gap: five blocks more. */
+        return ((uint32_t)answers->info.lead_out_lba + 5) / CD_PACKET_ON_DISC *
+               media->profile->packet_blocks;
+    }
+    return 0;
+}
+
+static void measure(struct mmc_drive *drive, const struct answers *answers,
+                    struct mmc_media *media) {
+    struct mmc_toc_sessions sessions;
+    bool readable =
+        media->state == MMC_DISC_READY || media->state == MMC_DISC_READ_ONLY;
+
+    media->formattable_blocks = offered_blocks(answers, media);
+    if (!readable) {
+        return;
+    }
+    media->blocks = usable_blocks(answers, media);
+    if (answers->capacity_valid &&
+        answers->capacity.block_bytes != BLOCKDEV_BLOCK_BYTES) {
+        set_state(media, MMC_DISC_UNUSABLE,
+                  "the disc does not have blocks of 2048 bytes");
+    } else if (media->blocks == 0) {
+        set_state(media, MMC_DISC_UNUSABLE,
+                  "the drive does not say how large the disc is");
+    } else if (media->state == MMC_DISC_READ_ONLY &&
+               ask(drive, ask_sessions, &sessions) &&
+               sessions.last_session_start < media->blocks) {
+        media->session_start = sessions.last_session_start;
+    }
+}
+
+/* A medium that cannot be asked now. */
+static void set_absent_or_busy(struct mmc_media *media,
+                               enum mmc_result result) {
+    if (result == MMC_NO_MEDIUM) {
+        media->profile = mmc_profile_find(0, false);
+        set_state(media, MMC_DISC_ABSENT, "there is no disc in the drive");
+    } else {
+        media->formatting = true;
+        set_state(media, MMC_DISC_UNUSABLE,
+                  "the drive is still busy formatting or blanking the disc");
+    }
+}
+
+enum mmc_result mmc_media_load(struct mmc_drive *drive,
+                               struct mmc_media *out_media) {
+    struct mmc_media media = {0};
+    struct answers answers = {0};
+    enum mmc_result result;
+
+    answers.ready = mmc_drive_wait_ready(drive, READY_LIMIT_MS);
+    if (answers.ready == MMC_DRIVE_GONE || answers.ready == MMC_NOT_PERMITTED ||
+        answers.ready == MMC_TIMEOUT || answers.ready == MMC_TRANSPORT_ERROR) {
+        return answers.ready;
+    }
+    /* Answered whether there is a medium or not. A drive too old to know it
+     * leaves profile 0, and the disc unrecognised. */
+    result = mmc_drive_run(drive, MMC_PATIENCE_QUERY, ask_configuration,
+                           &answers.configuration, NULL);
+    if (result == MMC_DRIVE_GONE) {
+        return result;
+    }
+    media.profile = mmc_profile_find(answers.configuration.profile, false);
+    if (answers.ready == MMC_NO_MEDIUM || answers.ready == MMC_NOT_READY) {
+        set_absent_or_busy(&media, answers.ready);
+    } else {
+        ask_all(drive, &answers, &media);
+        judge(&answers, &media);
+        measure(drive, &answers, &media);
+    }
+    *out_media = media;
+    return MMC_OK;
+}
+
+enum mmc_result mmc_media_verify(struct mmc_drive *drive,
+                                 const struct mmc_media *media) {
+    struct mmc_media now;
+    enum mmc_result result = mmc_media_load(drive, &now);
+
+    if (result != MMC_OK) {
+        return result;
+    }
+    if (now.profile != media->profile || now.state != media->state ||
+        now.blocks != media->blocks) {
+        mmc_log(MMC_LOG_WARN, "another disc: %s, %u blocks, %s",
+                now.profile->name, now.blocks, now.reason);
+        return MMC_NO_MEDIUM;
+    }
+    return MMC_OK;
+}
+
+/* How much of page 05h is changed: drives that refuse a field refuse the whole
+ * page. */
+enum change { CHANGE_ALL, CHANGE_NO_BUFE, CHANGE_LEAST, CHANGES };
+
+static void set_parameters(const struct mmc_media *media, enum change change,
+                           struct mmc_mode_page *page) {
+    const struct mmc_track_information *track = &media->track;
+    bool known = media->state == MMC_DISC_READY && media->track_valid;
+    bool cd = mmc_profile_can(media->profile, MMC_CAP_CD_SPEED);
+    bool mode_2 = cd && known && track->data_mode == 2;
+    uint8_t track_mode =
+        known && track->track_mode >= 4 && track->track_mode <= 7
+            ? track->track_mode
+            : 5;
+    uint8_t *bytes = page->bytes;
+
+    bytes[0] &= 0x3F; /* PS is reserved in MODE SELECT */
+    bytes[2] = change == CHANGE_ALL ? 0x40 : 0x00; /* BUFE; packet writing */
+    bytes[3] = (uint8_t)(0x20 | track_mode);       /* FP, single session */
+    bytes[4] = mode_2 ? 10 : 8;                    /* data block type */
+    bytes[10] = bytes[11] = bytes[12] = 0;
+    bytes[13] = media->profile->packet_blocks;
+    if (change != CHANGE_LEAST) {
+        bytes[5] = 0;
+        bytes[8] = mode_2 ? 0x20 : 0x00; /* session format */
+    }
+}
+
+enum mmc_result mmc_media_send_parameters(struct mmc_drive *drive,
+                                          const struct mmc_media *media) {
+    struct mmc_mode_page sensed, page;
+    enum mmc_result result = MMC_OK;
+
+    if (!mmc_profile_can(media->profile, MMC_CAP_WRITE_PARAMETERS)) {
+        return MMC_OK;
+    }
+    if (!ask(drive, ask_parameters, &sensed) || sensed.len < 14) {
+        mmc_log(MMC_LOG_INFO, "drive has no write parameters page");
+        return MMC_OK;
+    }
+    for (int change = CHANGE_ALL; change < CHANGES; change++) {
+        page = sensed;
+        set_parameters(media, (enum change)change, &page);
+        result = mmc_drive_set_page(drive, &page);
+        if (result == MMC_OK || mmc_result_action(result) == MMC_DO_REMOVED) {
+            return result;
+        }
+    }
+    /* The first WRITE shows whether it matters. */
+    mmc_log(MMC_LOG_WARN, "drive refuses write parameters: %s",
+            mmc_result_name(result));
+    return MMC_OK;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * mmc/media.h - the disc in the drive: what it is, what state it is in, how
+ * large it is, and the write parameters that it needs.
+ */
+#ifndef MMC_MEDIA_H
+#define MMC_MEDIA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mmc/disc.h"
+#include "mmc/profile.h"
+#include "mmc/reply.h"
+
+struct mmc_drive;
+
+/* A medium as the drive describes it. */
+struct mmc_media {
+    const struct mmc_profile *profile;
+    enum mmc_disc_state state;
+    const char *reason;          /* why, in words; a constant */
+    uint32_t blocks;             /* usable now */
+    uint32_t formattable_blocks; /* after a full format, 0 = not offered */
+    uint32_t session_start;      /* LBA of the last session */
+    bool write_protected;
+    bool erasable;
+    bool formatting;  /* a format is running: the medium is not usable */
+    bool needs_blank; /* formatting is refused before it is blanked */
+    enum mmc_background_format background;
+    bool track_valid;
+    struct mmc_track_information track; /* the first one */
+    struct mmc_format_capacities formats;
+};
+
+/* Looks at the medium. No medium is a state, not an error. Returns MMC_OK
+ * unless the drive cannot be talked to. */
+enum mmc_result mmc_media_load(struct mmc_drive *drive,
+                               struct mmc_media *out_media);
+
+/* Looks again, and says whether it can still be the same medium, in the same
+ * state. MMC_OK when it can; MMC_NO_MEDIUM when there is none or another. */
+enum mmc_result mmc_media_verify(struct mmc_drive *drive,
+                                 const struct mmc_media *media);
+
+/* Sends write parameters (mode page 05h) for packets of the medium's length,
+ * to be kept by the drive from now on; nothing where the medium wants none.
+ * Drives that refuse are tried with fewer changes, and then used as they are.
+ * MMC-6 7.2.3 */
+enum mmc_result mmc_media_send_parameters(struct mmc_drive *drive,
+                                          const struct mmc_media *media);
+
+#endif
