@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * mmc/cache.c - the packet-aligning write-back cache: the block device, and
+ * what is read for it. Writing out is in mmc/cache_flush.c, packets in memory
+ * are in mmc/store and mmc/packet.
+ *
+ * Reading: whole packets, neighbours in one command, since a drive reads a
+ * packet as quickly as a block. A packet is read by one thread; others that
+ * want it wait. When a long read fails, each packet is read alone, and then
+ * only what was asked for, so that one bad block costs one block.
+ *
+ * Lost data: what the drive took since the last SYNCHRONIZE CACHE stays in
+ * memory. When the drive reports a reset, a changed medium or a deferred write
+ * error, all of it becomes dirty again (cache_flush.c). When the medium may be
+ * another one, it is compared with what is in memory before anything goes on.
+ */
+#include "mmc/cache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mmc/bits.h"
+#include "mmc/cache_private.h"
+#include "mmc/log.h"
+#include "mmc/media.h"
+
+enum {
+    RUN_BYTES_MAX = 1024 * 1024,
+    BUDGET_PACKETS_MIN = 16,
+    READ_PACKETS_MIN = 64, /* for reading, beyond the budget */
+    IMAGE_ALIGNMENT = 4096,
+    REVALIDATIONS_MAX = 4
+};
+
+static struct cache *of(struct blockdev *dev) {
+    return (struct cache *)dev;
+}
+
+static bool in_range(const struct blockdev *dev, uint32_t lba, uint32_t count) {
+    return lba <= dev->geometry.blocks && count <= dev->geometry.blocks - lba;
+}
+
+/* One packet's share of a range of blocks. */
+struct share {
+    uint32_t index;
+    unsigned from, count; /* blocks in the packet */
+};
+
+/* The share of the packet in which `lba` lies; count >= 1. */
+static struct share share_of(const struct cache *cache, uint32_t lba,
+                             uint32_t count) {
+    uint32_t length = cache->head.geometry.packet_blocks;
+    struct share share = {.index = lba / length, .from = lba % length};
+
+    share.count = length - share.from;
+    if (share.count > count) {
+        share.count = count;
+    }
+    return share;
+}
+
+/* Compares what the drive reads with a packet that should be on the medium.
+ * False only when they differ for certain. With `lock` held. */
+static bool same_content(struct cache *cache, const struct mmc_cached *cached) {
+    uint8_t on_disc[BLOCKDEV_BLOCK_BYTES];
+    uint8_t in_memory[BLOCKDEV_BLOCK_BYTES];
+    unsigned block = 0;
+    uint32_t lba;
+    enum mmc_result result;
+
+    if (!cached) {
+        return true;
+    }
+    while (!((cached->packet.valid >> block) & 1u)) {
+        block++;
+    }
+    lba = cache_lba_of(cache, cached->index) + block;
+    memcpy(in_memory,
+           cached->packet.data + (size_t)block * BLOCKDEV_BLOCK_BYTES,
+           BLOCKDEV_BLOCK_BYTES);
+    pthread_mutex_unlock(&cache->lock);
+    result = mmc_drive_peek(cache->drive, lba, on_disc);
+    pthread_mutex_lock(&cache->lock);
+    return result != MMC_OK ||
+           memcmp(on_disc, in_memory, BLOCKDEV_BLOCK_BYTES) == 0;
+}
+
+/* The medium may have changed: looks whether it is the same, by what the drive
+ * says of it and by two packets that are known to be on it. */
+static enum mmc_result revalidate(struct cache *cache) {
+    enum mmc_result result = mmc_media_verify(cache->drive, cache->media);
+    bool same = false;
+
+    pthread_mutex_lock(&cache->lock);
+    if (result == MMC_OK && !cache->dead) {
+        same = same_content(cache, cache->store.oldest) &&
+               same_content(cache, cache->store.newest);
+        if (!same) {
+            result = MMC_NO_MEDIUM;
+        }
+    }
+    if (result == MMC_NO_MEDIUM && !cache->dead) {
+        cache->dead = -ENOMEDIUM;
+        mmc_log(MMC_LOG_ERROR, "the disc was taken out or changed");
+    }
+    pthread_mutex_unlock(&cache->lock);
+    if (same) {
+        mmc_drive_accept_medium(cache->drive);
+    }
+    return same || result != MMC_OK ? result : MMC_NO_MEDIUM;
+}
+
+/* Whether a command may be sent again after `result`. */
+static bool look_again(struct cache *cache, enum mmc_result *io_result,
+                       unsigned *io_tries) {
+    if (*io_result != MMC_MEDIUM_CHANGED || ++*io_tries > REVALIDATIONS_MAX) {
+        return false;
+    }
+    *io_result = revalidate(cache);
+    return *io_result == MMC_OK;
+}
+
+enum mmc_result cache_drive_read(struct cache *cache, uint32_t lba,
+                                 uint32_t count, void *buf) {
+    enum mmc_result result;
+    unsigned tries = 0;
+
+    do {
+        result = mmc_drive_read(cache->drive, lba, count, buf);
+    } while (look_again(cache, &result, &tries));
+    return result;
+}
+
+enum mmc_result cache_drive_write(struct cache *cache, uint32_t lba,
+                                  uint32_t count, const void *buf) {
+    enum mmc_result result;
+    unsigned tries = 0;
+
+    do {
+        result = mmc_drive_write(cache->drive, lba, count, buf);
+    } while (look_again(cache, &result, &tries));
+    return result;
+}
+
+enum mmc_result cache_drive_synchronize(struct cache *cache) {
+    enum mmc_result result;
+    unsigned tries = 0;
+
+    do {
+        result = mmc_drive_synchronize(cache->drive);
+    } while (look_again(cache, &result, &tries));
+    return result;
+}
+
+int cache_error(const struct cache *cache, enum mmc_result result) {
+    if (cache->dead) {
+        return cache->dead;
+    }
+    switch (mmc_result_errno(result)) {
+    case 0:
+        return 0;
+    case -EROFS:
+        return -EROFS;
+    case -ENOMEDIUM:
+        return -ENOMEDIUM;
+    case -ENODEV:
+        return -ENODEV;
+    default:
+        return -EIO;
+    }
+}
+
+void cache_fill(struct cache *cache, uint32_t lba, uint32_t count,
+                const uint8_t *data) {
+    while (count > 0) {
+        struct share share = share_of(cache, lba, count);
+        struct mmc_cached *cached = mmc_store_find(&cache->store, share.index);
+
+        if (cached) {
+            mmc_packet_fill(&cached->packet, share.from, share.count, data);
+        }
+        lba += share.count;
+        count -= share.count;
+        data += (size_t)share.count * BLOCKDEV_BLOCK_BYTES;
+    }
+}
+
+/* Reads blocks and puts them into their packets. With `lock`, which is let go
+ * meanwhile. */
+static enum mmc_result read_in(struct cache *cache, uint32_t lba,
+                               uint32_t count, uint8_t *buf) {
+    enum mmc_result result;
+
+    pthread_mutex_unlock(&cache->lock);
+    result = cache_drive_read(cache, lba, count, buf);
+    pthread_mutex_lock(&cache->lock);
+    if (result == MMC_OK) {
+        cache->stats.blocks_read += count;
+        cache_fill(cache, lba, count, buf);
+    }
+    return result;
+}
+
+/* What one call of fetch is after. */
+struct wish {
+    uint32_t lba, count; /* asked for */
+    uint32_t last;       /* last packet to read, with what is read ahead */
+    uint8_t *buf;        /* for the longest run in it */
+};
+
+/* Blocks of packet `index` that the caller asked for. */
+static uint64_t asked(const struct cache *cache, const struct wish *wish,
+                      uint32_t index) {
+    uint32_t first = cache_lba_of(cache, index);
+    uint32_t end = first + mmc_store_packet_blocks(&cache->store, index);
+    uint32_t from = wish->lba > first ? wish->lba : first;
+    uint32_t to = wish->lba + wish->count < end ? wish->lba + wish->count : end;
+
+    return from < to ? mmc_packet_mask(from - first, to - from) : 0;
+}
+
+static bool is_busy(const struct mmc_cached *cached) {
+    return cached->reading ||
+           mmc_packet_state(&cached->packet) == MMC_PACKET_WRITING;
+}
+
+/* Whether packet `index` should be part of a run that has begun before it. */
+static bool joins_run(const struct cache *cache, const struct wish *wish,
+                      uint32_t index) {
+    const struct mmc_cached *cached = mmc_store_find(&cache->store, index);
+    uint64_t want = asked(cache, wish, index);
+
+    if (!want) { /* ahead: only what holds something */
+        want = mmc_store_in_use(&cache->store, index);
+    }
+    if (cached) {
+        want &= is_busy(cached) ? 0 : ~cached->packet.valid;
+    }
+    return want != 0;
+}
+
+/* Takes the packets first .. first+n-1 that can be read at once and marks them
+ * as being read. Returns n, 0 when there is no memory. */
+static uint32_t begin_run(struct cache *cache, const struct wish *wish,
+                          uint32_t first) {
+    uint32_t n = 0;
+
+    while (n < cache->run_packets && n <= wish->last - first) {
+        struct mmc_cached *cached;
+
+        if (n > 0 && !joins_run(cache, wish, first + n)) {
+            break;
+        }
+        cached = mmc_store_get(&cache->store, first + n);
+        if (!cached) {
+            break;
+        }
+        cached->reading = true;
+        mmc_store_update(&cache->store, cached);
+        n++;
+    }
+    return n;
+}
+
+static void end_run(struct cache *cache, uint32_t first, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        struct mmc_cached *cached = mmc_store_find(&cache->store, first + i);
+
+        cached->reading = false;
+        mmc_store_update(&cache->store, cached);
+    }
+    pthread_cond_broadcast(&cache->changed);
+}
+
+/* A long read has failed: reads packet `index` alone, and when that fails too
+ * just the blocks that are asked for. */
+static enum mmc_result read_packet(struct cache *cache, const struct wish *wish,
+                                   uint32_t index) {
+    const struct mmc_cached *cached = mmc_store_find(&cache->store, index);
+    uint64_t want = asked(cache, wish, index) & ~cached->packet.valid;
+    uint32_t first = cache_lba_of(cache, index);
+    uint32_t blocks = mmc_store_packet_blocks(&cache->store, index);
+    enum mmc_result result;
+    uint32_t from, to;
+
+    if (!want) {
+        return MMC_OK; /* it was to be read ahead only */
+    }
+    result = read_in(cache, first, blocks, wish->buf);
+    if (result == MMC_OK || want == mmc_packet_mask(0, blocks)) {
+        return result;
+    }
+    result = MMC_OK;
+    for (from = 0; from < blocks && result == MMC_OK; from = to) {
+        from = (uint32_t)mmc_bits_next_set(&want, from, blocks);
+        to = (uint32_t)mmc_bits_next_clear(&want, from, blocks);
+        if (to > from) {
+            result = read_in(cache, first + from, to - from, wish->buf);
+        }
+    }
+    return result;
+}
+
+/* With `lock`, which is let go meanwhile. */
+static int read_run(struct cache *cache, const struct wish *wish,
+                    uint32_t first, uint32_t n) {
+    uint32_t lba = cache_lba_of(cache, first);
+    uint32_t end = cache_lba_of(cache, first + n - 1) +
+                   mmc_store_packet_blocks(&cache->store, first + n - 1);
+    enum mmc_result result = read_in(cache, lba, end - lba, wish->buf);
+
+    if (result != MMC_OK && mmc_result_action(result) != MMC_DO_REMOVED) {
+        result = MMC_OK;
+        for (uint32_t i = 0; i < n && result == MMC_OK; i++) {
+            result = read_packet(cache, wish, first + i);
+        }
+    }
+    if (result != MMC_OK) {
+        cache->stats.read_errors++;
+    }
+    end_run(cache, first, n);
+    return cache_error(cache, result);
+}
+
+/* How many packets to read beyond `last`, as this reader goes on and on. With
+ * `lock`. */
+static uint32_t plan_ahead(struct cache *cache, uint32_t first, uint32_t last) {
+    uint32_t most = cache->store.limit / 16;
+    uint32_t left = cache->store.packets - 1 - last;
+
+    most = most < CACHE_AHEAD_PACKETS_MAX ? most : CACHE_AHEAD_PACKETS_MAX;
+    for (unsigned i = 0; i < CACHE_STREAMS; i++) {
+        struct cache_stream *stream = &cache->streams[i];
+        uint32_t ahead = stream->ahead;
+
+        if (ahead == 0 || stream->next != first) {
+            continue;
+        }
+        ahead = ahead < most ? ahead : most;
+        ahead = ahead < left ? ahead : left;
+        stream->ahead = stream->ahead < most ? stream->ahead * 2 : most;
+        stream->next = last + 1 + ahead;
+        return ahead;
+    }
+    cache->streams[cache->oldest_stream] =
+        (struct cache_stream){.next = last + 1, .ahead = 1};
+    cache->oldest_stream = (cache->oldest_stream + 1) % CACHE_STREAMS;
+    return 0;
+}
+
+/* Brings in packet *io_index with its followers, or waits for whoever is at
+ * it; steps on when it is there. With `lock`. */
+static int fetch_step(struct cache *cache, const struct wish *wish,
+                      uint32_t *io_index) {
+    struct mmc_cached *cached = mmc_store_find(&cache->store, *io_index);
+    uint64_t want = asked(cache, wish, *io_index);
+    uint32_t n;
+
+    if (cached && (want & ~cached->packet.valid) == 0) {
+        mmc_store_touch(&cache->store, cached);
+        ++*io_index;
+        return 0;
+    }
+    if (cached && is_busy(cached)) {
+        pthread_cond_wait(&cache->changed, &cache->lock);
+        return 0;
+    }
+    n = begin_run(cache, wish, *io_index);
+    if (n == 0) {
+        return -ENOMEM;
+    }
+    return read_run(cache, wish, *io_index, n);
+}
+
+static int cache_fetch(struct blockdev *dev, uint32_t lba, uint32_t count) {
+    struct cache *cache = of(dev);
+    struct wish wish = {.lba = lba, .count = count};
+    uint32_t length = dev->geometry.packet_blocks;
+    uint32_t index = lba / length, last, run;
+    int error = 0;
+
+    if (!in_range(dev, lba, count)) {
+        return -ERANGE;
+    }
+    if (count == 0) {
+        return 0;
+    }
+    last = (lba + (count - 1)) / length;
+    pthread_mutex_lock(&cache->lock);
+    wish.last = last + plan_ahead(cache, index, last);
+    pthread_mutex_unlock(&cache->lock);
+    run = wish.last - index + 1;
+    run = run < cache->run_packets ? run : cache->run_packets;
+    wish.buf = malloc((size_t)run * length * BLOCKDEV_BLOCK_BYTES);
+    if (!wish.buf) {
+        return -ENOMEM;
+    }
+    pthread_mutex_lock(&cache->lock);
+    error = cache->dead;
+    while (!error && index <= last) {
+        error = fetch_step(cache, &wish, &index);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    free(wish.buf);
+    return error;
+}
+
+/* Copies one packet's share; false when a block is not in memory. */
+static bool copy_share(struct cache *cache, struct share share, uint8_t *buf) {
+    struct mmc_cached *cached = mmc_store_find(&cache->store, share.index);
+    uint64_t want = mmc_packet_mask(share.from, share.count);
+
+    if (!cached || (want & ~cached->packet.valid)) {
+        return false;
+    }
+    mmc_store_touch(&cache->store, cached);
+    memcpy(buf, cached->packet.data + (size_t)share.from * BLOCKDEV_BLOCK_BYTES,
+           (size_t)share.count * BLOCKDEV_BLOCK_BYTES);
+    return true;
+}
+
+static int cache_read_cached(struct blockdev *dev, uint32_t lba, uint32_t count,
+                             void *buf) {
+    struct cache *cache = of(dev);
+    uint8_t *target = buf;
+    bool complete = true;
+
+    if (!in_range(dev, lba, count)) {
+        return -ERANGE;
+    }
+    pthread_mutex_lock(&cache->lock);
+    while (count > 0 && complete) {
+        struct share share = share_of(cache, lba, count);
+
+        complete = copy_share(cache, share, target);
+        lba += share.count;
+        count -= share.count;
+        target += (size_t)share.count * BLOCKDEV_BLOCK_BYTES;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return complete ? 0 : -EINPROGRESS;
+}
+
+static int cache_write(struct blockdev *dev, uint32_t lba, uint32_t count,
+                       const void *buf) {
+    struct cache *cache = of(dev);
+    const uint8_t *source = buf;
+    int error = 0;
+
+    if (!dev->geometry.writable) {
+        return -EROFS;
+    }
+    if (!in_range(dev, lba, count)) {
+        return -ERANGE;
+    }
+    pthread_mutex_lock(&cache->lock);
+    while (count > 0) {
+        struct share share = share_of(cache, lba, count);
+        struct mmc_cached *cached = mmc_store_get(&cache->store, share.index);
+
+        if (!cached) {
+            error = -ENOMEM;
+            break;
+        }
+        mmc_packet_write(&cached->packet, share.from, share.count, source);
+        mmc_bits_set_range(cache->store.in_use, lba,
+                           (uint64_t)lba + share.count);
+        mmc_store_update(&cache->store, cached);
+        lba += share.count;
+        count -= share.count;
+        source += (size_t)share.count * BLOCKDEV_BLOCK_BYTES;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return error;
+}
+
+static void cache_mark(struct blockdev *dev, uint32_t lba, uint32_t count,
+                       bool in_use) {
+    struct cache *cache = of(dev);
+    uint64_t end = (uint64_t)lba + count;
+
+    if (lba >= dev->geometry.blocks) {
+        return;
+    }
+    end = end < dev->geometry.blocks ? end : dev->geometry.blocks;
+    pthread_mutex_lock(&cache->lock);
+    if (in_use) {
+        mmc_bits_set_range(cache->store.in_use, lba, end);
+    } else {
+        mmc_bits_clear_range(cache->store.in_use, lba, end);
+    }
+    pthread_mutex_unlock(&cache->lock);
+}
+
+static void cache_stats(struct blockdev *dev, struct blockdev_stats *out) {
+    struct cache *cache = of(dev);
+
+    pthread_mutex_lock(&cache->lock);
+    *out = cache->stats;
+    pthread_mutex_unlock(&cache->lock);
+}
+
+static const struct blockdev_ops cache_ops = {
+    .read_cached = cache_read_cached,
+    .fetch = cache_fetch,
+    .write = cache_write,
+    .mark = cache_mark,
+    .make_room = cache_make_room,
+    .write_out = cache_write_out,
+    .sync = cache_sync,
+    .stats = cache_stats,
+};
+
+/* Packets in memory and in one command, from what drive and user allow. */
+static void set_limits(struct cache *cache, uint64_t budget_bytes,
+                       uint32_t *out_limit) {
+    uint32_t length = cache->head.geometry.packet_blocks;
+    uint64_t packet_bytes = (uint64_t)length * BLOCKDEV_BLOCK_BYTES;
+    uint64_t budget = budget_bytes / packet_bytes;
+    uint32_t blocks = mmc_drive_max_blocks(cache->drive);
+
+    if (blocks > RUN_BYTES_MAX / BLOCKDEV_BLOCK_BYTES) {
+        blocks = RUN_BYTES_MAX / BLOCKDEV_BLOCK_BYTES;
+    }
+    cache->run_packets = blocks >= length ? blocks / length : 1;
+    if (cache->run_packets > CACHE_RUN_PACKETS_MAX) {
+        cache->run_packets = CACHE_RUN_PACKETS_MAX;
+    }
+    cache->run_blocks = cache->run_packets * length;
+    budget = budget > BUDGET_PACKETS_MIN ? budget : BUDGET_PACKETS_MIN;
+    budget = budget < UINT32_MAX / 4 ? budget : UINT32_MAX / 4;
+    cache->budget = (uint32_t)budget;
+    *out_limit = cache->budget + cache->budget / 4 + READ_PACKETS_MIN;
+}
+
+int mmc_cache_open(struct mmc_drive *drive, const struct mmc_media *media,
+                   const struct blockdev_geometry *geometry,
+                   uint64_t budget_bytes, struct blockdev **out_dev) {
+    uint32_t length = geometry->packet_blocks;
+    struct cache *cache;
+    void *image = NULL;
+    uint32_t limit = 0;
+    int error;
+
+    if (geometry->blocks == 0 || length == 0 ||
+        length > MMC_PACKET_BLOCKS_MAX || (length & (length - 1))) {
+        return -EINVAL;
+    }
+    cache = calloc(1, sizeof(*cache));
+    if (!cache) {
+        return -ENOMEM;
+    }
+    cache->head.ops = &cache_ops;
+    cache->head.geometry = *geometry;
+    cache->drive = drive;
+    cache->media = media;
+    cache->epoch = mmc_drive_epoch(drive);
+    set_limits(cache, budget_bytes, &limit);
+    error = mmc_store_init(&cache->store, geometry->blocks, length, limit);
+    if (error ||
+        posix_memalign(&image, IMAGE_ALIGNMENT,
+                       (size_t)cache->run_blocks * BLOCKDEV_BLOCK_BYTES) != 0) {
+        mmc_store_free(&cache->store);
+        free(cache);
+        return -ENOMEM;
+    }
+    cache->image = image;
+    pthread_mutex_init(&cache->flush_lock, NULL);
+    pthread_mutex_init(&cache->lock, NULL);
+    pthread_cond_init(&cache->changed, NULL);
+    *out_dev = &cache->head;
+    return 0;
+}
+
+void mmc_cache_close(struct blockdev *dev) {
+    struct cache *cache = of(dev);
+
+    if (!dev) {
+        return;
+    }
+    mmc_store_free(&cache->store);
+    free(cache->image);
+    pthread_cond_destroy(&cache->changed);
+    pthread_mutex_destroy(&cache->lock);
+    pthread_mutex_destroy(&cache->flush_lock);
+    free(cache);
+}

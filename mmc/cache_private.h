@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * mmc/cache_private.h - what the parts of mmc/cache share: cache.c (the block
+ * device, and reading) and cache_flush.c (writing out). Nobody else includes
+ * this.
+ *
+ * Locks, in this order: flush_lock, lock, and those of mmc/drive. No lock but
+ * flush_lock is held while the drive works: packets that are being read into
+ * are marked `reading`, those being written are WRITING, and whoever needs
+ * such a packet waits for `changed`.
+ */
+#ifndef MMC_CACHE_PRIVATE_H
+#define MMC_CACHE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mmc/blockdev.h"
+#include "mmc/drive.h"
+#include "mmc/store.h"
+
+enum {
+    CACHE_RUN_PACKETS_MAX = 64, /* in one command */
+    CACHE_STREAMS = 4,          /* readers that are followed at once */
+    CACHE_AHEAD_PACKETS_MAX = 16,
+    CACHE_ROUNDS_MAX = 4 /* times that everything lost is sent again */
+};
+
+/* One reader who reads on and on. */
+struct cache_stream {
+    uint32_t next;  /* packet that it will want next */
+    uint32_t ahead; /* packets to read beyond what it asks for */
+};
+
+struct cache {
+    struct blockdev head;
+    struct mmc_drive *drive;
+    const struct mmc_media *media;
+    uint32_t budget;      /* packets that may be dirty */
+    uint32_t run_packets; /* most packets in one command */
+    uint32_t run_blocks;  /* the same in blocks */
+
+    pthread_mutex_t flush_lock; /* one thread writes out at a time */
+    uint8_t *image;             /* flush_lock: what goes to the drive */
+    uint32_t pass;              /* flush_lock: number of the write-out */
+    uint32_t cursor;            /* flush_lock: where make_room goes on */
+    bool drive_dirty;           /* flush_lock: written to since the last sync */
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    struct mmc_store store;
+    struct cache_stream streams[CACHE_STREAMS];
+    uint32_t oldest_stream;
+    uint64_t epoch; /* of the drive, up to which losses are known here */
+    int dead;       /* another disc is in the drive: -ENOMEDIUM for ever */
+    struct blockdev_stats stats;
+};
+
+static inline uint32_t cache_lba_of(const struct cache *cache, uint32_t index) {
+    return index * cache->head.geometry.packet_blocks;
+}
+
+/* Transfers as mmc_drive_read() and mmc_drive_write(), but look at the medium
+ * when it may have changed, and go on when it is the same. Without `lock`. */
+enum mmc_result cache_drive_read(struct cache *cache, uint32_t lba,
+                                 uint32_t count, void *buf);
+enum mmc_result cache_drive_write(struct cache *cache, uint32_t lba,
+                                  uint32_t count, const void *buf);
+enum mmc_result cache_drive_synchronize(struct cache *cache);
+
+/* Errno of a result as mmc/blockdev.h knows it. With `lock`. */
+int cache_error(const struct cache *cache, enum mmc_result result);
+
+/* Copies what was read (`count` blocks from `lba`) into the packets that are
+ * in memory. With `lock`. */
+void cache_fill(struct cache *cache, uint32_t lba, uint32_t count,
+                const uint8_t *data);
+
+/* The blockdev operations of cache_flush.c. */
+int cache_make_room(struct blockdev *dev, uint32_t count);
+int cache_write_out(struct blockdev *dev);
+int cache_sync(struct blockdev *dev);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * mmc/store.h - the packets that are in memory: found by index, forgotten in
+ * the order in which they were last used, and counted. Part of mmc/cache,
+ * whose lock guards all of it; does no I/O.
+ *
+ * Invariants:
+ *  1. After mmc_store_update() the bitmaps and counters agree with the packet.
+ *  2. Exactly the packets that can be dropped without loss, and that nobody is
+ *     reading into, are in the list of the used.
+ */
+#ifndef MMC_STORE_H
+#define MMC_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mmc/packet.h"
+
+/* One packet in memory. */
+struct mmc_cached {
+    struct mmc_packet packet;
+    uint32_t index;       /* LBA / packet_blocks */
+    uint32_t failed_pass; /* write-out pass that could not complete it */
+    bool reading;         /* somebody reads from the drive into it */
+    bool listed, counted_dirty, counted_unsynced;
+    struct mmc_cached *next;          /* in its bucket */
+    struct mmc_cached *newer, *older; /* in the list of the used */
+};
+
+struct mmc_store {
+    uint32_t blocks;         /* of the device */
+    uint32_t packet_blocks;  /* a power of two, 1..64 */
+    uint32_t packets;        /* of the device */
+    uint32_t limit;          /* of packets in memory, as far as they can go */
+    uint32_t resident;       /* in memory now */
+    uint32_t dirty_count;    /* of packets that are dirty or being written */
+    uint32_t unsynced_count; /* of packets that the drive may still lose */
+    uint32_t bucket_mask;
+    struct mmc_cached **buckets;
+    struct mmc_cached *newest, *oldest;
+    uint64_t *in_use;   /* a bit a block */
+    uint64_t *dirty;    /* a bit a packet: dirty, and not being written */
+    uint64_t *unsynced; /* a bit a packet */
+};
+
+/* All blocks in use, no packet in memory. Returns 0 or -ENOMEM. */
+int mmc_store_init(struct mmc_store *store, uint32_t blocks,
+                   uint32_t packet_blocks, uint32_t limit);
+/* Frees everything, dirty or not; a store of zeros is accepted. */
+void mmc_store_free(struct mmc_store *store);
+
+/* The packet, or NULL when it is not in memory. */
+struct mmc_cached *mmc_store_find(const struct mmc_store *store,
+                                  uint32_t index);
+
+/* The packet, made empty when it is not in memory; old ones make room. It is
+ * safe from being dropped until mmc_store_update(). NULL: no memory. */
+struct mmc_cached *mmc_store_get(struct mmc_store *store, uint32_t index);
+
+/* To be called after every change of a packet. Packets that know nothing and
+ * are of no use are freed: `cached` may be gone. */
+void mmc_store_update(struct mmc_store *store, struct mmc_cached *cached);
+
+/* The packet was used. */
+void mmc_store_touch(struct mmc_store *store, struct mmc_cached *cached);
+
+/* Blocks of packet `index` (bit 0: its first) that are in use. */
+uint64_t mmc_store_in_use(const struct mmc_store *store, uint32_t index);
+
+/* Blocks of packet `index`; the last one may be short. */
+uint8_t mmc_store_packet_blocks(const struct mmc_store *store, uint32_t index);
+
+#endif
