@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * mmc/disc.c - a path becomes a drive with a disc, or an image, and on request
+ * a block device: the parts of mmc/ put together.
+ */
+#include "mmc/disc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "mmc/blockdev.h"
+#include "mmc/cache.h"
+#include "mmc/drive.h"
+#include "mmc/filedev.h"
+#include "mmc/log.h"
+#include "mmc/media.h"
+#include "mmc/prepare.h"
+#include "mmc/transport.h"
+#include "mmc/transport_sg.h"
+#include "mmc/transport_trace.h"
+#include "mmc/vdrive.h"
+
+enum {
+    SR_MAJOR = 11, /* /dev/sr0: Linux, Documentation/admin-guide/devices */
+    CACHE_BYTES_MAX = 64 * 1024 * 1024,
+    CACHE_SECONDS = 30 /* of writing, so that unmounting never takes long */
+};
+
+struct mmc_disc {
+    enum mmc_disc_kind kind;
+    bool read_only; /* nothing that changes the medium may be sent */
+    uint64_t cache_bytes;
+    /* Drives, virtual ones included: */
+    struct mmc_drive *drive;
+    struct mmc_transport *vdrive; /* inside `drive`, beneath any trace */
+    struct mmc_media media;
+    struct blockdev *cache; /* when attached */
+    /* Images: NULL when the file is too short to be one. */
+    struct blockdev *file;
+    bool file_attached;
+};
+
+/* What lies at `path`. */
+static int find_kind(const char *path, enum mmc_disc_kind *out_kind) {
+    struct stat status;
+
+    if (stat(path, &status) != 0) {
+        return -errno;
+    }
+    if (S_ISREG(status.st_mode)) {
+        *out_kind = mmc_vdrive_exists(path) ? MMC_KIND_VIRTUAL : MMC_KIND_IMAGE;
+        return 0;
+    }
+    if (S_ISBLK(status.st_mode)) {
+        *out_kind =
+            major(status.st_rdev) == SR_MAJOR ? MMC_KIND_DRIVE : MMC_KIND_IMAGE;
+        return 0;
+    }
+    if (S_ISCHR(status.st_mode)) {
+        *out_kind = MMC_KIND_DRIVE;
+        return 0;
+    }
+    return -ENXIO;
+}
+
+static bool is_denied(int error) {
+    return error == -EACCES || error == -EROFS || error == -EPERM;
+}
+
+static int open_transport(struct mmc_disc *disc, const char *path,
+                          struct mmc_transport **out_transport) {
+    bool writable = !disc->read_only;
+
+    if (disc->kind == MMC_KIND_VIRTUAL) {
+        return mmc_vdrive_open(path, writable, out_transport);
+    }
+    return mmc_transport_sg_open(path, writable, out_transport);
+}
+
+static int open_drive(struct mmc_disc *disc, const char *path,
+                      const char *trace_path) {
+    struct mmc_transport *transport = NULL;
+    int error = open_transport(disc, path, &transport);
+
+    if (is_denied(error) && !disc->read_only) {
+        /* Whoever may only read can still look and mount read-only. */
+        disc->read_only = true;
+        error = open_transport(disc, path, &transport);
+    }
+    if (error) {
+        return error;
+    }
+    if (disc->kind == MMC_KIND_VIRTUAL) {
+        disc->vdrive = transport;
+    }
+    if (trace_path) {
+        error = mmc_transport_trace_open(transport, trace_path, &transport);
+    }
+    if (!error) {
+        error = mmc_drive_open(transport, &disc->drive);
+    }
+    if (error) {
+        mmc_transport_close(transport);
+        disc->vdrive = NULL;
+        return error;
+    }
+    return mmc_result_errno(mmc_media_load(disc->drive, &disc->media));
+}
+
+static int open_image(struct mmc_disc *disc, const char *path) {
+    int error = mmc_filedev_open(path, !disc->read_only, &disc->file);
+
+    if (is_denied(error) && !disc->read_only) {
+        disc->read_only = true;
+        error = mmc_filedev_open(path, false, &disc->file);
+    }
+    return error == -EINVAL ? 0 : error; /* too short: see get_info */
+}
+
+/* Only what mmc/disc.h promises for opening. */
+static int open_error(int error) {
+    switch (error) {
+    case -EROFS:
+    case -EPERM:
+        return -EACCES;
+    case -EIO:
+    case -EOPNOTSUPP:
+        return -ENODEV;
+    default:
+        return error;
+    }
+}
+
+int mmc_disc_open(const char *path, const struct mmc_disc_options *options,
+                  struct mmc_disc **out_disc) {
+    struct mmc_disc *disc = calloc(1, sizeof(*disc));
+    int error;
+
+    if (!disc) {
+        return -ENOMEM;
+    }
+    disc->read_only = options->read_only;
+    disc->cache_bytes = options->cache_bytes;
+    error = find_kind(path, &disc->kind);
+    if (!error) {
+        error = disc->kind == MMC_KIND_IMAGE
+                    ? open_image(disc, path)
+                    : open_drive(disc, path, options->trace_path);
+    }
+    if (error) {
+        mmc_drive_close(disc->drive);
+        free(disc);
+        return open_error(error);
+    }
+    *out_disc = disc;
+    return 0;
+}
+
+static void describe_image(const struct mmc_disc *disc,
+                           struct mmc_disc_info *info) {
+    info->profile_name = "image";
+    info->media_name = "image";
+    info->packet_blocks = 1;
+    info->erasable = true;
+    if (!disc->file) {
+        info->state = MMC_DISC_UNUSABLE;
+        info->reason = "the file is shorter than one block of 2048 bytes";
+        return;
+    }
+    info->blocks = disc->file->geometry.blocks;
+    info->formattable_blocks = info->blocks;
+    info->write_protected = disc->read_only;
+    info->state = disc->read_only ? MMC_DISC_READ_ONLY : MMC_DISC_READY;
+    info->reason = disc->read_only ? "the image is open for reading only"
+                                   : "the image can be written anywhere";
+}
+
+static void describe_drive(const struct mmc_disc *disc,
+                           struct mmc_disc_info *info) {
+    const struct mmc_inquiry *inquiry = mmc_drive_inquiry(disc->drive);
+    const struct mmc_media *media = &disc->media;
+
+    snprintf(info->vendor, sizeof(info->vendor), "%s", inquiry->vendor);
+    snprintf(info->product, sizeof(info->product), "%s", inquiry->product);
+    snprintf(info->revision, sizeof(info->revision), "%s", inquiry->revision);
+    info->state = media->state;
+    info->reason = media->reason;
+    info->profile = media->profile->number;
+    info->profile_name = media->profile->name;
+    info->media_name =
+        media->profile->word ? media->profile->word : media->profile->name;
+    info->blocks = media->blocks;
+    info->formattable_blocks = media->formattable_blocks;
+    info->packet_blocks = media->profile->packet_blocks;
+    info->write_protected = media->write_protected;
+    info->erasable = media->erasable;
+    if (disc->read_only && media->state == MMC_DISC_READY) {
+        info->state = MMC_DISC_READ_ONLY;
+        info->reason = "the drive is open for reading only";
+    }
+}
+
+void mmc_disc_get_info(const struct mmc_disc *disc,
+                       struct mmc_disc_info *out_info) {
+    struct mmc_disc_info info = {.kind = disc->kind};
+
+    if (disc->kind == MMC_KIND_IMAGE) {
+        describe_image(disc, &info);
+    } else {
+        describe_drive(disc, &info);
+    }
+    *out_info = info;
+}
+
+static int attach_image(struct mmc_disc *disc, bool writable,
+                        struct blockdev **out_dev) {
+    if (!disc->file) {
+        return -EMEDIUMTYPE;
+    }
+    if (writable && disc->read_only) {
+        return -EROFS;
+    }
+    disc->file->geometry.writable = writable;
+    disc->file_attached = true;
+    *out_dev = disc->file;
+    return 0;
+}
+
+/* Whether the medium is in a state to be attached. */
+static int check_state(const struct mmc_disc *disc, bool writable) {
+    switch (disc->media.state) {
+    case MMC_DISC_ABSENT:
+        return -ENOMEDIUM;
+    case MMC_DISC_BLANK:
+    case MMC_DISC_UNFORMATTED:
+    case MMC_DISC_UNUSABLE:
+        return -EMEDIUMTYPE;
+    case MMC_DISC_READ_ONLY:
+        return writable ? -EROFS : 0;
+    case MMC_DISC_READY:
+        return writable && disc->read_only ? -EROFS : 0;
+    }
+    return -EMEDIUMTYPE;
+}
+
+static uint64_t budget_of(const struct mmc_disc *disc) {
+    uint64_t usual =
+        (uint64_t)disc->media.profile->write_kbs * 1000 * CACHE_SECONDS;
+
+    if (disc->cache_bytes > 0) {
+        return disc->cache_bytes;
+    }
+    return usual > 0 && usual < CACHE_BYTES_MAX ? usual : CACHE_BYTES_MAX;
+}
+
+static int attach_drive(struct mmc_disc *disc, bool writable) {
+    const struct mmc_media *media = &disc->media;
+    const struct mmc_profile *profile = media->profile;
+    struct blockdev_geometry geometry = {
+        .blocks = media->blocks,
+        .packet_blocks = profile->packet_blocks,
+        .session_start = media->session_start,
+        .rated_overwrites = profile->rated_overwrites,
+        .writable = writable,
+        .drive_manages_defects =
+            mmc_profile_can(profile, MMC_CAP_DRIVE_DEFECTS),
+        .rewritable = mmc_profile_can(profile, MMC_CAP_OVERWRITE),
+    };
+    enum mmc_result result = MMC_OK;
+    int error;
+
+    if (writable && mmc_profile_can(profile, MMC_CAP_WHOLE_PACKETS) &&
+        mmc_drive_max_blocks(disc->drive) < profile->packet_blocks) {
+        mmc_log(MMC_LOG_ERROR,
+                "the connection cannot carry a packet of %u blocks at once",
+                profile->packet_blocks);
+        return -EIO;
+    }
+    mmc_drive_lock_door(disc->drive, true);
+    if (writable) {
+        result = mmc_media_send_parameters(disc->drive, media);
+    }
+    if (result != MMC_OK) {
+        error = mmc_result_errno(result);
+        goto unlock;
+    }
+    mmc_drive_accept_medium(disc->drive);
+    error = mmc_cache_open(disc->drive, media, &geometry, budget_of(disc),
+                           &disc->cache);
+    if (error) {
+        goto unlock;
+    }
+    return 0;
+unlock:
+    mmc_drive_lock_door(disc->drive, false);
+    return error;
+}
+
+int mmc_disc_attach(struct mmc_disc *disc, bool writable,
+                    struct blockdev **out_dev) {
+    int error;
+
+    if (disc->cache || disc->file_attached) {
+        return -EBUSY;
+    }
+    if (disc->kind == MMC_KIND_IMAGE) {
+        return attach_image(disc, writable, out_dev);
+    }
+    error = check_state(disc, writable);
+    if (!error) {
+        error = attach_drive(disc, writable);
+    }
+    if (!error) {
+        *out_dev = disc->cache;
+    }
+    return error;
+}
+
+int mmc_disc_prepare(struct mmc_disc *disc,
+                     const struct mmc_prepare_options *options,
+                     mmc_progress *progress, void *context) {
+    if (disc->cache || disc->file_attached) {
+        return -EBUSY;
+    }
+    if (disc->kind == MMC_KIND_IMAGE) {
+        if (!disc->file) {
+            return -EMEDIUMTYPE;
+        }
+        return disc->read_only ? -EROFS : 0;
+    }
+    if (disc->read_only) {
+        return -EROFS;
+    }
+    return mmc_prepare(disc->drive, &disc->media, options, progress, context);
+}
+
+/* Where mmc_disc_get_wear() finds and leaves its figures. */
+struct wear_query {
+    struct mmc_transport *vdrive;
+    struct mmc_vdrive_stats stats;
+};
+
+/* No command: it runs in a command's place, to have the drive to itself. */
+static enum mmc_result ask_wear(struct mmc_transport *transport, void *context,
+                                struct mmc_sense *out_sense) {
+    struct wear_query *query = context;
+
+    (void)transport;
+    *out_sense = (struct mmc_sense){0};
+    mmc_vdrive_get_stats(query->vdrive, &query->stats);
+    return MMC_OK;
+}
+
+void mmc_disc_get_wear(struct mmc_disc *disc, struct mmc_disc_wear *out_wear) {
+    struct wear_query query = {.vdrive = disc->vdrive};
+
+    *out_wear = (struct mmc_disc_wear){0};
+    if (!disc->vdrive || mmc_drive_run(disc->drive, MMC_PATIENCE_PROBE,
+                                       ask_wear, &query, NULL) != MMC_OK) {
+        return;
+    }
+    *out_wear = (struct mmc_disc_wear){
+        .known = true,
+        .packets_written = query.stats.packets_written,
+        .blocks_read = query.stats.blocks_read,
+        .commands = query.stats.commands,
+        .refused = query.stats.refused,
+        .seeks = query.stats.seeks,
+        .syncs = query.stats.syncs,
+        .hottest_packet = query.stats.hottest_packet,
+        .hottest_overwrites = query.stats.hottest_written,
+        .busy_ms = query.stats.busy_us / 1000,
+    };
+}
+
+int mmc_disc_close(struct mmc_disc *disc) {
+    struct blockdev *dev;
+    int error = 0;
+
+    if (!disc) {
+        return 0;
+    }
+    dev = disc->cache ? disc->cache : disc->file;
+    if (dev && dev->geometry.writable && (disc->cache || disc->file_attached)) {
+        error = blockdev_sync(dev);
+    }
+    mmc_cache_close(disc->cache);
+    mmc_filedev_close(disc->file);
+    mmc_drive_close(disc->drive);
+    free(disc);
+    return error;
+}
+
+/* Makes an empty image file, with a hole as long as it. */
+static int create_image(const char *path, uint64_t bytes) {
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int error = 0;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (ftruncate(fd, (off_t)bytes) != 0) {
+        error = -errno;
+    }
+    if (close(fd) != 0 && !error) {
+        error = -errno;
+    }
+    if (error) {
+        unlink(path);
+    }
+    return error == -EFBIG || error == -EINVAL ? -ERANGE : error;
+}
+
+int mmc_disc_create(const char *path, const struct mmc_disc_make *make) {
+    uint64_t blocks = make->size_bytes / BLOCKDEV_BLOCK_BYTES;
+    const struct mmc_profile *profile;
+    const char *word = NULL;
+    int error = mmc_media_word(make->media_name, &word);
+
+    if (error) {
+        return error;
+    }
+    if (blocks > UINT32_MAX || (make->size_bytes > 0 && blocks == 0)) {
+        return -ERANGE;
+    }
+    profile = mmc_profile_of_word(word);
+    if (!profile) {
+        /* A plain image has no usual size: that of the smallest disc. */
+        blocks = blocks ? blocks : mmc_profile_of_word("cdrw")->usual_blocks;
+        return create_image(path, blocks * BLOCKDEV_BLOCK_BYTES);
+    }
+    error = mmc_vdrive_create(path, word, (uint32_t)blocks);
+    return error == -EOPNOTSUPP ? -EINVAL : error;
+}
