@@ -51,13 +51,14 @@ void udf_encode_avdp(const struct udf_avdp *avdp,
 
 int udf_encode_pvd(const struct udf_pvd *pvd, const struct udf_tag_style *style,
                    uint32_t lba, uint8_t *block) {
-    enum { LEVEL = 2, CHARSETS = 1 }; /* one volume: UDF 2.60 2.2.2 */
+    /* One volume, and no limit that a user has set: UDF 2.60 2.2.2. */
+    enum { LEVEL = 2, LEVEL_MAX = 3, CHARSETS = 1 };
     struct udf_pvd_s raw = {
         .vol_desc_seq_num = htole32(pvd->vdsn),
         .vol_seq_num = htole16(1),
         .max_vol_seqnum = htole16(1),
         .interchange_lvl = htole16(LEVEL),
-        .max_interchange_lvl = htole16(LEVEL),
+        .max_interchange_lvl = htole16(LEVEL_MAX),
         .charset_list = htole32(CHARSETS),
         .max_charset_list = htole32(CHARSETS),
         .flags = htole16(PVD_FLAGS_VSID_COMMON),

@@ -51,6 +51,8 @@ static void test_decode_volume_pvd(void **state) {
                         6);
     assert_int_equal(block[55], 5);
     assert_int_equal(u16_at(block + 56), 1);
+    assert_int_equal(u16_at(block + 60), 2);
+    assert_int_equal(u16_at(block + 62), 3);
     assert_memory_equal(block + 200, "\0OSTA Compressed Unicode\0", 25);
     assert_memory_equal(block + 264, "\0OSTA Compressed Unicode\0", 25);
     assert_memory_equal(block + 388, "\0*udfpkt", 9);
