@@ -7,13 +7,15 @@
  * errno), and one over errno for what can come anywhere.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "mmc/disc.h"
 
-enum { ANY_STAGE = -1, ADVICE_BYTES = 1024 };
+enum { ANY_STAGE = -1, ADVICE_BYTES = PATH_MAX + 128 };
 
 struct failure {
     int stage; /* enum cli_stage or ANY_STAGE */
@@ -39,15 +41,15 @@ static const struct failure failures[] = {
      false},
     {CLI_STAGE_OPEN, ENOENT, CLI_EXIT_NO_DEVICE, "no such device or file",
      "ls -l /dev/sr* shows the optical drives of this machine", false},
-    {CLI_STAGE_OPEN, ENXIO, CLI_EXIT_NO_DEVICE, "this is no optical drive",
+    {CLI_STAGE_OPEN, ENXIO, CLI_EXIT_NO_DEVICE,
+     "this is no optical drive, and no image of a disc",
      "give the drive (/dev/sr0), or the file of a virtual drive", false},
     {CLI_STAGE_OPEN, ENODEV, CLI_EXIT_NO_DEVICE, "the drive does not answer",
      "check its cable and power, and repeat the command", false},
     {CLI_STAGE_OPEN, EINVAL, CLI_EXIT_DAMAGED,
-     "the file beside it that describes the virtual drive (.udfpkt) is "
-     "damaged",
-     "restore that file from a copy; without it the file is a plain image",
-     false},
+     "the virtual drive is damaged: the image and the file beside it "
+     "(.udfpkt) do not make sense",
+     "restore both from a copy; without the second it is a plain image", false},
     {CLI_STAGE_OPEN, EISDIR, CLI_EXIT_NO_DEVICE, "this is a directory",
      "give the drive (/dev/sr0), or the file of a virtual drive", false},
     {CLI_STAGE_PREPARE, EMEDIUMTYPE, CLI_EXIT_MEDIUM,
@@ -55,7 +57,7 @@ static const struct failure failures[] = {
      "insert a rewritable disc", false},
     {CLI_STAGE_PREPARE, EINTR, CLI_EXIT_INTERRUPTED,
      "interrupted while the disc was being formatted; it cannot be used yet",
-     "format it again: udfpkt-format ", true},
+     "format it again: udfpkt-format --force ", true},
     {CLI_STAGE_PREPARE, EIO, CLI_EXIT_FAILED,
      "the drive failed to format the disc",
      "clean the disc, or use another one; -v shows what the drive said", false},
@@ -205,6 +207,15 @@ static enum cli_exit fail_busy(const struct failure *failure,
     return failure->code;
 }
 
+/* -EINVAL at opening is a damaged sidecar; where there is none, the file
+ * itself is the matter. */
+static bool has_sidecar(const char *path) {
+    char sidecar[PATH_MAX + 16];
+
+    snprintf(sidecar, sizeof sidecar, "%s.udfpkt", path);
+    return access(sidecar, F_OK) == 0;
+}
+
 enum cli_exit cli_fail(enum cli_stage stage, const char *path, int err,
                        const struct mmc_disc_info *info) {
     char text[ADVICE_BYTES];
@@ -213,6 +224,9 @@ enum cli_exit cli_fail(enum cli_stage stage, const char *path, int err,
 
     if (medium_explains(stage, number, info)) {
         return cli_fail_medium(path, info);
+    }
+    if (stage == CLI_STAGE_OPEN && number == EINVAL && !has_sidecar(path)) {
+        failure = find_failure(stage, ENXIO);
     }
     if (!failure) {
         cli_error(NULL, "%s: %s", path, strerror(number));
