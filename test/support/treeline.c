@@ -20,6 +20,7 @@ static const struct {
     {"nlink", TREE_NLINK},     {"group", TREE_GROUP},
     {"target", TREE_TARGET},   {"crc", TREE_CRC},
     {"root", TREE_ROOT},       {"rdev", TREE_RDEV},
+    {"seconds", TREE_SECONDS},
 };
 
 static void *or_die(void *memory) {
@@ -86,7 +87,7 @@ static void print_times(const struct tree_line *line, unsigned columns) {
                                           : TREE_MTIME;
     if ((line->known & TREE_MTIME) && (columns & needed)) {
         printf("\tmtime=%" PRId64 ".%06" PRIu32, line->mtime_sec,
-               line->mtime_usec);
+               columns & TREE_SECONDS ? 0 : line->mtime_usec);
     }
 }
 

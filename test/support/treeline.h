@@ -31,7 +31,9 @@ enum {
     TREE_CRC = 1u << 9,   /* CRC-32 of the content */
     TREE_ROOT = 1u << 10, /* a line for the root */
     TREE_RDEV = 1u << 11,
-    TREE_ALL = (1u << 12) - 1
+    TREE_ALL = (1u << 12) - 1,
+    /* not a column: times are cut to whole seconds */
+    TREE_SECONDS = 1u << 12
 };
 
 struct tree_line {
@@ -63,9 +65,9 @@ bool tree_print(struct tree *tree, unsigned columns);
 
 void tree_free(struct tree *tree);
 
-/* Reads "--without=mode,owner,..." and "--only=size,crc" from the front of
- * the arguments. Returns the index of the first other argument, or -1 after a
- * message. */
+/* Reads "--without=mode,owner,..." and "--only=size,crc,..." from the front
+ * of the arguments; "--only=mtime,seconds" cuts times to seconds. Returns the
+ * index of the first other argument, or -1 after a message. */
 int tree_options(int argc, char **argv, unsigned *out_columns);
 
 /* The CRC-32 of zlib, going on from `crc` (0 at first). */

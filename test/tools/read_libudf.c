@@ -72,7 +72,9 @@ static void walk_dir(struct walk *walk, udf_dirent_t *dir, const char *path) {
         if (!udf_is_dir(dir)) {
             add_file(walk, dir, below);
         } else {
-            tree_add(&walk->tree, below, 'd');
+            struct tree_line *line = tree_add(&walk->tree, below, 'd');
+            line->mode = udf_get_posix_filemode(dir) & 07777;
+            line->known = TREE_MODE;
             udf_dirent_t *sub = udf_opendir(dir);
             if (sub) {
                 walk_dir(walk, sub, below);
