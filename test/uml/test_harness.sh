@@ -6,9 +6,9 @@
 set -eu
 BUILD=$1
 UML_HERE=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=test/uml/lib.sh
+# shellcheck source=/dev/null
 . "$UML_HERE/lib.sh"
-# shellcheck source=test/support/readers.sh
+# shellcheck source=/dev/null
 . "$UML_HERE/../support/readers.sh"
 uml_needed
 WORK=$(mktemp -d)
