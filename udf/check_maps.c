@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/check_maps.c - partitions, partition maps and sparing tables, and the
+ * sectors that all structures outside of the partitions own. ECMA-167 3/10.5,
+ * 3/10.7; UDF 2.60 2.2.8, 2.2.12, 2.2.14.
+ *
+ * Physical and sparable maps are walked. A new kind of map needs a case in
+ * add_map(), which fills in check->maps, and a used map for its blocks.
+ */
+#include "udf/check_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mmc/bits.h"
+#include "mmc/blockdev.h"
+#include "udf/decode.h"
+
+enum {
+    LVD_MAPS_AT = 440,
+    TYPE1_BYTES = 6,
+    TYPE2_BYTES = 64,
+    SPARING_FIXED_BYTES = 56,
+    SPARING_SUFFIX_AT = 40,
+    ACCESS_MAX = 4
+};
+
+/* ---- regions ------------------------------------------------------------- */
+
+void udf_check_region(struct udf_check *check, const char *name, uint32_t lba,
+                      uint64_t blocks) {
+    if (blocks == 0) {
+        return;
+    }
+    if (lba + blocks > check->dev->geometry.blocks) {
+        udf_check_fault(check, "%s: %llu sectors at %u go beyond the medium",
+                        name, (unsigned long long)blocks, lba);
+    }
+    if (check->regions < CHECK_REGIONS_MAX) {
+        check->region[check->regions++] =
+            (struct check_region){.name = name, .lba = lba, .blocks = blocks};
+    }
+}
+
+static int by_lba(const void *a, const void *b) {
+    const struct check_region *left = a, *right = b;
+
+    return (left->lba > right->lba) - (left->lba < right->lba);
+}
+
+void udf_check_regions(struct udf_check *check) {
+    const struct check_region *longest = check->region;
+
+    qsort(check->region, check->regions, sizeof(*check->region), by_lba);
+    for (uint32_t i = 1; i < check->regions; i++) {
+        const struct check_region *region = &check->region[i];
+
+        if (longest->lba + longest->blocks > region->lba) {
+            udf_check_fault(check, "%s at sector %u overlaps %s at %u",
+                            region->name, region->lba, longest->name,
+                            longest->lba);
+        }
+        if (region->lba + region->blocks > longest->lba + longest->blocks) {
+            longest = region;
+        }
+    }
+}
+
+/* ---- sparing tables ------------------------------------------------------ */
+
+static bool in_partition(const struct udf_partmap *map, uint32_t lba) {
+    return lba >= map->start_lba && lba - map->start_lba < map->blocks;
+}
+
+static void check_entry(struct udf_check *check, const struct udf_partmap *map,
+                        uint32_t i) {
+    const struct udf_sparing_entry *entry = &map->sparing.entry[i];
+    const struct udf_sparing_entry *before = entry - 1;
+    bool used = entry->original < UDF_SPARE_BAD;
+
+    if (i > 0 && (before->original > entry->original ||
+                  (used && before->original == entry->original))) {
+        udf_check_fault(check,
+                        "sparing table: entry %u (%08x) is out of order "
+                        "(UDF 2.60 2.2.12)",
+                        i, entry->original);
+    }
+    if (used && (entry->original % map->packet_blocks != 0 ||
+                 entry->original >= map->blocks)) {
+        udf_check_fault(check,
+                        "sparing table: entry %u: block %u is no packet of "
+                        "the partition (UDF 2.60 2.2.12)",
+                        i, entry->original);
+    }
+    if (!used && entry->original != UDF_SPARE_FREE &&
+        entry->original != UDF_SPARE_BAD) {
+        udf_check_fault(check, "sparing table: entry %u: %08x is reserved", i,
+                        entry->original);
+    }
+    if (entry->mapped % map->packet_blocks != 0) {
+        udf_check_fault(check,
+                        "sparing table: entry %u: spare at sector %u does "
+                        "not begin a packet (UDF 2.60 2.2.12)",
+                        i, entry->mapped);
+    }
+    /* Spares inside of the partition are its Non-Allocatable Space's. */
+    if (!in_partition(map, entry->mapped)) {
+        udf_check_region(check, "spare packet", entry->mapped,
+                         map->packet_blocks);
+    }
+}
+
+/* Reads one copy. Returns 0, -EUCLEAN (reported) or an error. */
+static int read_table(struct udf_check *check, const struct udf_lvd_map *raw,
+                      uint32_t lba, uint8_t *block,
+                      struct udf_sparing_table *out) {
+    int error = udf_check_read(check, lba, 1, block);
+    uint32_t bytes;
+
+    if (error) {
+        if (!udf_check_fatal(error)) {
+            udf_check_fault(check, "sparing table at sector %u cannot be read",
+                            lba);
+            error = -EUCLEAN;
+        }
+        return error;
+    }
+    if (!udf_check_tag(check, block, UDF_BLOCK_BYTES, UDF_TAG_SPARING, lba,
+                       "sparing table")) {
+        return -EUCLEAN;
+    }
+    bytes = SPARING_FIXED_BYTES + 8u * check_get16(block + 48);
+    if (bytes > raw->table_bytes || bytes > UDF_BLOCK_BYTES ||
+        udf_decode_sparing(block, UDF_BLOCK_BYTES, lba, out)) {
+        udf_check_fault(check,
+                        "sparing table at sector %u is malformed (UDF 2.60 "
+                        "2.2.12)",
+                        lba);
+        return -EUCLEAN;
+    }
+    if (check_get16(block + SPARING_SUFFIX_AT) != check->result.revision) {
+        udf_check_fault(check, "sparing table at sector %u: revision %04x", lba,
+                        check_get16(block + SPARING_SUFFIX_AT));
+    }
+    return 0;
+}
+
+/* Whether two copies say the same, but for what is each one's own. */
+static bool same_table(const uint8_t *a, const uint8_t *b) {
+    return memcmp(a, b, 4) == 0 && memcmp(a + 5, b + 5, 7) == 0 &&
+           memcmp(a + 16, b + 16, UDF_BLOCK_BYTES - 16) == 0;
+}
+
+static int check_tables(struct udf_check *check, const struct udf_lvd_map *raw,
+                        struct udf_partmap *map) {
+    uint8_t first[UDF_BLOCK_BYTES], block[UDF_BLOCK_BYTES];
+    struct udf_sparing_table table;
+    bool found = false;
+
+    if (raw->tables < 2) {
+        udf_check_fault(check, "only %u sparing tables (UDF 2.60 2.2.9)",
+                        raw->tables);
+    }
+    for (uint32_t i = 0; i < raw->tables && i < UDF_SPARING_TABLES_MAX; i++) {
+        uint32_t lba = raw->table_lba[i];
+        int error = read_table(check, raw, lba, block, &table);
+
+        if (udf_check_fatal(error)) {
+            return error;
+        }
+        udf_check_region(check, "sparing table", lba,
+                         ((uint64_t)raw->table_bytes + UDF_BLOCK_BYTES - 1) /
+                             UDF_BLOCK_BYTES);
+        if (i > 0 && lba / map->packet_blocks ==
+                         raw->table_lba[i - 1] / map->packet_blocks) {
+            udf_check_fault(check,
+                            "two sparing tables in one packet, at "
+                            "sector %u (UDF 2.60 2.2.12)",
+                            lba);
+        }
+        if (!error && found && !same_table(first, block)) {
+            udf_check_fault(check,
+                            "sparing table at sector %u differs from "
+                            "the first (UDF 2.60 2.2.12)",
+                            lba);
+        }
+        if (!error && !found) {
+            memcpy(first, block, sizeof(first));
+        }
+        if (!error && (!found || table.sequence > map->sparing.sequence)) {
+            map->sparing = table;
+        }
+        found |= !error;
+    }
+    for (uint32_t i = 0; i < map->sparing.entries; i++) {
+        check_entry(check, map, i);
+    }
+    return 0;
+}
+
+static int check_sparable(struct udf_check *check,
+                          const struct udf_lvd_map *raw,
+                          struct udf_partmap *map) {
+    uint32_t packet = raw->packet_blocks;
+
+    if (packet == 0 || (packet & (packet - 1)) != 0) {
+        udf_check_fault(check, "sparable map: packet length %u", packet);
+        return -EUCLEAN;
+    }
+    map->packet_blocks = packet;
+    if (packet != 32 && (packet != 16 || check->result.revision < 0x0201)) {
+        udf_check_fault(check,
+                        "sparable map: packet length %u (UDF 2.60 "
+                        "2.2.9)",
+                        packet);
+    }
+    if (map->start_lba % packet || map->blocks % packet) {
+        udf_check_fault(check,
+                        "sparable partition: %u blocks at %u are not "
+                        "whole packets (UDF 2.60 2.2.9)",
+                        map->blocks, map->start_lba);
+    }
+    return check_tables(check, raw, map);
+}
+
+/* ---- partitions ---------------------------------------------------------- */
+
+static void check_pd(struct udf_check *check, const struct udf_pd *pd) {
+    const char *contents =
+        check->result.revision >= 0x0200 ? "+NSR03" : "+NSR02";
+
+    if (strcmp(pd->contents, contents) != 0) {
+        udf_check_fault(check,
+                        "partition %u: contents \"%s\" (UDF 2.60 "
+                        "2.2.14.1)",
+                        pd->number, pd->contents);
+    }
+    if ((pd->flags & 1) == 0) {
+        udf_check_fault(check,
+                        "partition %u is not marked allocated "
+                        "(ECMA-167 3/10.5.3)",
+                        pd->number);
+    }
+    if (pd->access > ACCESS_MAX ||
+        (pd->access == 0 && check->result.revision < 0x0260)) {
+        udf_check_fault(check,
+                        "partition %u: access type %u (UDF 2.60 "
+                        "2.2.14.2)",
+                        pd->number, pd->access);
+    }
+    udf_check_region(check, "partition", pd->start_lba, pd->blocks);
+}
+
+static const struct udf_pd *find_pd(const struct udf_check *check,
+                                    uint16_t number) {
+    for (uint32_t i = 0; i < check->pds; i++) {
+        if (check->pd[i].number == number) {
+            return &check->pd[i];
+        }
+    }
+    return NULL;
+}
+
+/* Fills in map `i`. Returns 0, -EUCLEAN (reported), -EOPNOTSUPP or an
+ * error. */
+static int add_map(struct udf_check *check, uint32_t i) {
+    const struct udf_lvd_map *raw = &check->lvd.map[i];
+    const struct udf_pd *pd = find_pd(check, raw->partition_number);
+    struct udf_partmap *map = &check->maps.map[i];
+    uint32_t medium = check->dev->geometry.blocks;
+
+    if (!pd) {
+        udf_check_fault(check,
+                        "partition map %u: no partition %u (ECMA-167 "
+                        "3/10.7.2)",
+                        i, raw->partition_number);
+        return -EUCLEAN;
+    }
+    *map = (struct udf_partmap){
+        .kind = raw->kind,
+        .number = pd->number,
+        .start_lba = pd->start_lba,
+        .blocks = pd->blocks,
+        .physical = (uint16_t)i,
+    };
+    if (pd->start_lba >= medium || pd->blocks > medium - pd->start_lba) {
+        /* Reported with the regions. Blocks that the medium does not have
+         * are not walked, nor is memory taken for them. */
+        map->blocks = pd->start_lba < medium ? medium - pd->start_lba : 0;
+    }
+    check->maps.count = i + 1;
+    for (uint32_t k = 0; k < i; k++) {
+        if (check->maps.map[k].number == map->number) {
+            return -EOPNOTSUPP; /* maps that share a partition: 2.50 */
+        }
+    }
+    check->used[i] = calloc(mmc_bits_words(map->blocks) + 1, sizeof(uint64_t));
+    if (!check->used[i]) {
+        return -ENOMEM;
+    }
+    switch (raw->kind) {
+    case UDF_MAP_KIND_PHYSICAL:
+        return 0;
+    case UDF_MAP_KIND_SPARABLE:
+        return check_sparable(check, raw, map);
+    case UDF_MAP_KIND_VIRTUAL:
+    case UDF_MAP_KIND_METADATA:
+    case UDF_MAP_KIND_UNKNOWN:
+        break;
+    }
+    return -EOPNOTSUPP;
+}
+
+/* Entity suffixes of type 2 maps name the volume's revision. */
+static int check_map_suffixes(struct udf_check *check) {
+    uint8_t block[UDF_BLOCK_BYTES];
+    uint32_t at = LVD_MAPS_AT;
+    int error = udf_check_read(check, check->lvd_lba, 1, block);
+
+    if (error) {
+        return error;
+    }
+    for (uint32_t i = 0; i < check->lvd.maps; i++) {
+        uint32_t bytes = block[at + 1];
+
+        if (bytes < TYPE1_BYTES || at + bytes + TYPE2_BYTES > sizeof(block)) {
+            break; /* the decoder has refused such maps already */
+        }
+        if (block[at] == 2 &&
+            check_get16(block + at + 28) != check->result.revision) {
+            udf_check_fault(check,
+                            "partition map %u: revision %04x, volume "
+                            "%04x (UDF 2.60 2.1.5.3)",
+                            i, check_get16(block + at + 28),
+                            check->result.revision);
+        }
+        at += bytes;
+    }
+    return 0;
+}
+
+int udf_check_maps(struct udf_check *check) {
+    int error = check_map_suffixes(check);
+
+    for (uint32_t i = 0; i < check->pds; i++) {
+        check_pd(check, &check->pd[i]);
+    }
+    if (check->lvd.maps == 0) {
+        udf_check_fault(check, "no partition map (ECMA-167 3/10.6.12)");
+        error = error ? error : -EUCLEAN;
+    }
+    for (uint32_t i = 0; i < check->lvd.maps && !error; i++) {
+        error = add_map(check, i);
+    }
+    for (uint32_t i = 0; check->has_usd && i < check->usd.extents; i++) {
+        const struct udf_extent_ad *extent = &check->usd.extent[i];
+
+        udf_check_region(check, "unallocated volume space", extent->lba,
+                         extent->bytes / UDF_BLOCK_BYTES);
+    }
+    return error;
+}
