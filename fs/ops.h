@@ -12,6 +12,7 @@
 #define FS_OPS_H
 
 #include <fuse_lowlevel.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,14 +22,16 @@
 struct udf_name;
 struct udf_volume;
 
-/* What every request gets as its user data; constant while requests come,
- * but for the two fields that FUSE_INIT sets before any other request. */
+/* What every request gets as its user data. Constant while requests come, but
+ * for `writes`, and for the two fields that FUSE_INIT sets before any other
+ * request. */
 struct fs_context {
     struct udf_volume *volume;
     enum fs_atime atime;
     bool read_only;
-    bool open_needless;    /* the kernel does without OPEN and RELEASE */
-    bool opendir_needless; /* ... OPENDIR and RELEASEDIR */
+    bool open_needless;           /* the kernel does without OPEN and RELEASE */
+    bool opendir_needless;        /* ... OPENDIR and RELEASEDIR */
+    atomic_uint_least64_t writes; /* WRITE requests so far */
 };
 
 struct fs_context *fs_op_context(fuse_req_t req);

@@ -70,9 +70,11 @@ void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t count,
                  off_t offset, struct fuse_file_info *file) {
     (void)file;
     assert(count <= UINT32_MAX && offset >= 0);
-    int err = udf_write(fs_op_context(req)->volume, ino, (uint64_t)offset,
-                        (uint32_t)count, buf);
+    struct fs_context *context = fs_op_context(req);
+    int err =
+        udf_write(context->volume, ino, (uint64_t)offset, (uint32_t)count, buf);
 
+    atomic_fetch_add(&context->writes, 1);
     fs_reply_written(req, err, count);
 }
 

@@ -27,6 +27,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,37 +218,49 @@ static void drain(int fd) {
     }
 }
 
-/* Waits until the workers have no request left. A further signal, or too long
- * a time, ends the wait. */
-static void wait_until_idle(struct fs_session *session,
-                            struct fs_workers *workers) {
+/* Waits until the workers have no request left. Returns false when a further
+ * signal came, or `waited_ms` grew too long over all calls. */
+static bool wait_until_idle(struct fs_session *session,
+                            struct fs_workers *workers, int *waited_ms) {
     struct pollfd fd = {.fd = session->signal_fd, .events = POLLIN};
-    int waited_ms = 0;
 
     while (!fs_workers_idle(workers)) {
-        if (waited_ms >= IDLE_WAIT_MS || poll(&fd, 1, IDLE_POLL_MS) > 0) {
-            mmc_log(MMC_LOG_WARN,
-                    "%s: programs are still writing; what comes now is lost",
-                    session->mountpoint);
-            return;
+        if (*waited_ms >= IDLE_WAIT_MS || poll(&fd, 1, IDLE_POLL_MS) > 0) {
+            return false;
         }
-        waited_ms += IDLE_POLL_MS;
+        *waited_ms += IDLE_POLL_MS;
     }
+    return true;
 }
 
-/* Gets the kernel's dirty pages while the workers serve. */
+/* Gets the kernel's dirty pages while the workers serve. One syncfs() is not
+ * enough: it passes files over while many requests are queued already (their
+ * number is the congestion threshold), so it is repeated until it brings
+ * nothing more. */
 static void fetch_dirty_pages(struct fs_session *session,
                               struct fs_workers *workers) {
     int fd = open(session->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    uint_least64_t writes;
+    int waited_ms = 0;
+    bool idle;
 
-    if (fd < 0 || syncfs(fd) != 0) {
-        mmc_log(MMC_LOG_WARN, "%s: data in the page cache: %s",
-                session->mountpoint, strerror(errno));
+    do {
+        writes = atomic_load(&session->context.writes);
+        if (fd < 0 || syncfs(fd) != 0) {
+            mmc_log(MMC_LOG_WARN, "%s: data in the page cache: %s",
+                    session->mountpoint, strerror(errno));
+        }
+        idle = wait_until_idle(session, workers, &waited_ms);
+    } while (idle && fd >= 0 &&
+             writes != atomic_load(&session->context.writes));
+    if (!idle) {
+        mmc_log(MMC_LOG_WARN,
+                "%s: programs are still writing; what comes now is lost",
+                session->mountpoint);
     }
     if (fd >= 0) {
         close(fd);
     }
-    wait_until_idle(session, workers);
 }
 
 /* Unmounts on our own account; see the head of this file. */
