@@ -120,7 +120,7 @@ enum mmc_vdrive_fault_kind {
     MMC_VDRIVE_CUT,         /* power is cut while a packet is written */
     MMC_VDRIVE_NOT_READY,   /* 2/04/01 for duration_ms from the strike on */
     MMC_VDRIVE_LONG_WRITE,  /* the same for WRITE only: 2/04/08 */
-    MMC_VDRIVE_PULL,        /* the medium is gone: 2/3A/02 */
+    MMC_VDRIVE_PULL,        /* the medium is gone, with what `cut` loses */
     MMC_VDRIVE_GONE,        /* the drive is gone: -ENODEV */
     MMC_VDRIVE_BUTTON,      /* somebody presses the eject button */
     MMC_VDRIVE_STRICT_BUFFER, /* WRITE returns at once and is refused with
@@ -169,7 +169,7 @@ void mmc_vdrive_clear_faults(struct mmc_transport *transport);
  *                 [lose=none|all|some] [seed=N]
  *   not-ready     [op=0xNN] [after=N] [times=N] ms=N
  *   long-write    [after=N] [times=N] ms=N
- *   pull          [op=0xNN] [after=N]
+ *   pull          [op=0xNN] [after=N] [lose=...] [seed=N]
  *   gone          [op=0xNN] [after=N]
  *   button        [op=0xNN] [after=N] [times=N]
  *   strict-buffer
@@ -189,7 +189,8 @@ void mmc_vdrive_power_on(struct mmc_transport *transport);
 /* Pushes the tray in. The medium is in it and spins up: 2/04/01 for some
  * seconds, then 6/28/00. */
 void mmc_vdrive_load(struct mmc_transport *transport);
-/* Pulls the tray out by the emergency pin, locked or not. */
+/* Pulls the tray out by the emergency pin, locked or not: what was in the
+ * drive's buffer is lost, a format or blank that runs does not end. */
 void mmc_vdrive_pull(struct mmc_transport *transport);
 /* Opens or closes the tray; while the door is locked only the media event
  * "eject request" comes of it. */
