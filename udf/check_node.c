@@ -19,10 +19,13 @@ enum {
     NAME_BYTES = 64,
     EAHD_BYTES = 24,
     EA_HEAD_BYTES = 12,
+    EA_DEVICE = 12,
     EA_IMPLEMENTATION = 2048,
     EA_APPLICATION = 65536,
     EA_USE_HEAD_BYTES = 48,
-    UNIQUE_ID_FIRST = 16
+    UNIQUE_ID_FIRST = 16,
+    COMPONENT_BYTES = 4, /* of a path component before its identifier */
+    COMPONENT_NAME = 5
 };
 
 /* Flags of an ICB that must be 0: sorted, transformed, multi-version and the
@@ -239,7 +242,7 @@ static int check_list(struct udf_check *check, struct check_node *node,
         .info_bytes = fe->info_bytes,
         .data = node->data,
     };
-    uint32_t previous = 0;
+    uint32_t previous = node->addr.lbn; /* or 0: not said */
     int error;
 
     node_name(node, walk.name);
@@ -268,40 +271,6 @@ static int check_list(struct udf_check *check, struct check_node *node,
                         (unsigned long long)fe->blocks_recorded);
     }
     return 0;
-}
-
-static int check_data(struct udf_check *check, struct check_node *node,
-                      const struct udf_fe *fe) {
-    unsigned form = fe->icb_flags & UDF_ICB_FORM_MASK;
-    char name[NAME_BYTES];
-
-    node_name(node, name);
-    if (form == UDF_AD_EMBEDDED) {
-        node->embedded = true;
-        if (fe->info_bytes != fe->ads_bytes || fe->blocks_recorded != 0) {
-            udf_check_fault(check,
-                            "%s: %u bytes embedded, information length "
-                            "%llu, %llu blocks recorded (ECMA-167 4/14.6.8)",
-                            name, fe->ads_bytes,
-                            (unsigned long long)fe->info_bytes,
-                            (unsigned long long)fe->blocks_recorded);
-        }
-        return 0;
-    }
-    if (form != UDF_AD_SHORT && form != UDF_AD_LONG) {
-        udf_check_fault(check,
-                        "%s: form %u of allocation descriptors "
-                        "(UDF 2.60 2.3.5.4)",
-                        name, form);
-        return 0;
-    }
-    if (check_is_directory(node)) {
-        node->data = calloc(1, sizeof(*node->data));
-        if (!node->data) {
-            return -ENOMEM;
-        }
-    }
-    return check_list(check, node, fe);
 }
 
 /* ---- extended attributes ------------------------------------------------- */
@@ -337,28 +306,14 @@ static uint32_t check_attribute(struct udf_check *check, const uint8_t *raw,
     return bytes;
 }
 
-static void check_attributes(struct udf_check *check,
-                             const struct check_node *node,
-                             const struct udf_fe *fe) {
+/* Walks the attributes. Returns whether a device specification is there. */
+static bool walk_attributes(struct udf_check *check, const struct udf_fe *fe,
+                            const char *name) {
     uint32_t at = EAHD_BYTES, bytes = 1;
-    char name[NAME_BYTES];
+    bool device = false;
 
-    node_name(node, name);
-    if (fe->ea_bytes == 0) {
-        return;
-    }
-    if (fe->ea_bytes < EAHD_BYTES || fe->ea_bytes % 4 != 0) {
-        udf_check_fault(check,
-                        "%s: %u bytes of extended attributes "
-                        "(ECMA-167 4/14.10.1)",
-                        name, fe->ea_bytes);
-        return;
-    }
-    if (!udf_check_tag(check, fe->ea, fe->ea_bytes, UDF_TAG_EAHD,
-                       node->addr.lbn, "extended attribute header")) {
-        return;
-    }
     while (bytes > 0 && at + EA_HEAD_BYTES <= fe->ea_bytes) {
+        device |= check_get32(fe->ea + at) == EA_DEVICE;
         bytes = check_attribute(check, fe->ea + at, fe->ea_bytes - at, name);
         at += bytes;
     }
@@ -368,6 +323,108 @@ static void check_attributes(struct udf_check *check,
                         "space (ECMA-167 4/14.10)",
                         name);
     }
+    return device;
+}
+
+static void check_attributes(struct udf_check *check,
+                             const struct check_node *node,
+                             const struct udf_fe *fe) {
+    bool device = false;
+    char name[NAME_BYTES];
+
+    node_name(node, name);
+    if (fe->ea_bytes > 0 &&
+        (fe->ea_bytes < EAHD_BYTES || fe->ea_bytes % 4 != 0)) {
+        udf_check_fault(check,
+                        "%s: %u bytes of extended attributes "
+                        "(ECMA-167 4/14.10.1)",
+                        name, fe->ea_bytes);
+    } else if (fe->ea_bytes > 0 &&
+               udf_check_tag(check, fe->ea, fe->ea_bytes, UDF_TAG_EAHD,
+                             node->addr.lbn, "extended attribute header")) {
+        device = walk_attributes(check, fe, name);
+    }
+    if (!device && (fe->file_type == UDF_FILE_BLOCK_DEVICE ||
+                    fe->file_type == UDF_FILE_CHAR_DEVICE)) {
+        udf_check_fault(check,
+                        "%s: device without a device specification "
+                        "(UDF 2.60 3.3.4.4)",
+                        name);
+    }
+}
+
+/* ---- symbolic links ------------------------------------------------------ */
+
+/* One path component. Returns its length, 0 when it is malformed. */
+static uint32_t component_bytes(const uint8_t *raw, uint32_t left) {
+    bool named;
+
+    if (left < COMPONENT_BYTES || raw[0] < 1 || raw[0] > COMPONENT_NAME ||
+        raw[1] > left - COMPONENT_BYTES || check_get16(raw + 2) != 0) {
+        return 0;
+    }
+    named = raw[0] == COMPONENT_NAME;
+    /* Only names, and roots that someone agreed upon, have identifiers. */
+    if ((named && (raw[1] < 2 || (raw[4] != 8 && raw[4] != 16))) ||
+        (!named && raw[0] > 1 && raw[1] > 0)) {
+        return 0;
+    }
+    return COMPONENT_BYTES + raw[1];
+}
+
+/* The path in a symbolic link, ECMA-167 4/14.16, when it is embedded: nobody
+ * writes those that are longer than a block. */
+static void check_symlink(struct udf_check *check, const struct udf_fe *fe,
+                          const char *name) {
+    uint32_t at = 0, bytes = 1;
+
+    while (bytes > 0 && at < fe->ads_bytes) {
+        bytes = component_bytes(fe->ads + at, fe->ads_bytes - at);
+        at += bytes;
+    }
+    if (at == 0 || at != fe->ads_bytes) {
+        udf_check_fault(check,
+                        "%s: symbolic link is no path (ECMA-167 "
+                        "4/14.16)",
+                        name);
+    }
+}
+
+static int check_data(struct udf_check *check, struct check_node *node,
+                      const struct udf_fe *fe) {
+    unsigned form = fe->icb_flags & UDF_ICB_FORM_MASK;
+    char name[NAME_BYTES];
+
+    node_name(node, name);
+    if (form == UDF_AD_EMBEDDED) {
+        node->embedded = true;
+        if (fe->info_bytes != fe->ads_bytes || fe->blocks_recorded != 0) {
+            udf_check_fault(check,
+                            "%s: %u bytes embedded, information length "
+                            "%llu, %llu blocks recorded (ECMA-167 4/14.6.8)",
+                            name, fe->ads_bytes,
+                            (unsigned long long)fe->info_bytes,
+                            (unsigned long long)fe->blocks_recorded);
+        }
+        if (fe->file_type == UDF_FILE_SYMLINK) {
+            check_symlink(check, fe, name);
+        }
+        return 0;
+    }
+    if (form != UDF_AD_SHORT && form != UDF_AD_LONG) {
+        udf_check_fault(check,
+                        "%s: form %u of allocation descriptors "
+                        "(UDF 2.60 2.3.5.4)",
+                        name, form);
+        return 0;
+    }
+    if (check_is_directory(node)) {
+        node->data = calloc(1, sizeof(*node->data));
+        if (!node->data) {
+            return -ENOMEM;
+        }
+    }
+    return check_list(check, node, fe);
 }
 
 /* ---- fields -------------------------------------------------------------- */

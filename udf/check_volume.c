@@ -12,6 +12,7 @@
 
 #include "mmc/blockdev.h"
 #include "udf/decode.h"
+#include "udf/own.h"
 #include "udf/tag.h"
 
 enum {
@@ -316,8 +317,13 @@ static int keep_pvd(struct udf_check *check, const uint8_t *block,
 static int keep_iuvd(struct udf_check *check, const uint8_t *block,
                      uint32_t lba) {
     struct udf_iuvd iuvd;
+    struct udf_own own;
     int error = udf_decode_iuvd(block, lba, &iuvd);
 
+    if (!error && udf_own_decode(&iuvd, &own) == 0) {
+        udf_check_region(check, "journal", own.journal_lba,
+                         (uint64_t)own.journal_packets * own.packet_blocks);
+    }
     /* Others are their implementation's business. */
     if (!error && strcmp(iuvd.implementation.id, "*UDF LV Info") == 0 &&
         (!check->has_iuvd || iuvd.vdsn >= check->iuvd.vdsn)) {

@@ -89,7 +89,7 @@ static void test_check_no_volume(void **state) {
 
 static void test_check_filled_volume(void **state) {
     (void)state;
-    damage_expect_clean(*state, 0x0201, 156, 4);
+    damage_expect_clean(*state, 0x0201, 158, 4);
 }
 
 /* ---- damaged volume structures

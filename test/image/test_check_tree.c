@@ -172,7 +172,7 @@ static void test_check_finds_fid_damage(void **state) {
         if (damages[i].text) {
             damage_expect_fault(disc, damages[i].text);
         } else {
-            damage_expect_clean(disc, 0x0201, 156, 4);
+            damage_expect_clean(disc, 0x0201, 158, 4);
             damage_free(disc);
         }
     }
@@ -224,6 +224,183 @@ static void test_check_finds_parent_damage(void **state) {
     damage_reseal_fid(disc, fid);
     damage_expect_fault(disc, "names another directory");
 }
+
+static void test_check_finds_chain_damage(void **state) {
+    const struct {
+        uint32_t offset, value;
+        const char *text;
+    } damages[] = {
+        {12, 4, "tag says location"},
+        {16, 99, "is the one before it"},
+        {20, 0xFFFFFFF0u, "malformed"},
+        {20, 33, "no whole number"},
+        {24, 0, "extents hold"},
+        {24, 0xC0000800u, "used by something else"},
+    };
+
+    for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+        struct damage *disc = damage_copy(*state);
+        uint8_t *aed = damage_find(disc, UDF_TAG_AED, 0);
+
+        damage_put32(aed + damages[i].offset, damages[i].value);
+        if (i == 5) { /* a list that goes round */
+            damage_put32(aed + 28, damage_get32(aed + 12));
+        }
+        damage_reseal(aed);
+        damage_expect_fault(disc, damages[i].text);
+    }
+}
+
+static void test_check_finds_attribute_damage(void **state) {
+    const struct {
+        uint32_t offset, value;
+        const char *text;
+    } damages[] = {
+        {0, 0x00030100u, "extended attribute header"},
+        {24, 13, "without a device specification"},
+        {28, 2, "malformed"},
+        {32, 8, "malformed"},
+        {32, 0xFFFFFFFCu, "malformed"},
+    };
+
+    for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+        struct damage *disc = damage_copy(*state);
+        uint8_t *fe = damage_find_fe(disc, "device");
+
+        assert_true(damage_get32(fe + EFE_EA_BYTES) >= 48);
+        damage_put32(fe + EFE_ADS + damages[i].offset, damages[i].value);
+        damage_reseal(fe);
+        damage_expect_fault(disc, damages[i].text);
+    }
+}
+
+static void test_check_finds_symlink_damage(void **state) {
+    const uint32_t values[] = {0x0200u, 0xFF05u, 0x010205u, 0x0103u, 0x0006u};
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+        struct damage *disc = damage_copy(*state);
+        uint8_t *fe = damage_find_fe(disc, "symlink");
+
+        damage_put32(damage_ads_of(fe), values[i]);
+        damage_reseal(fe);
+        damage_expect_fault(disc, "symbolic link is no path");
+    }
+}
+
+/* ---- streams ---------------------------------------------------------------
+ */
+
+enum { STREAM_BYTES = 10 };
+
+/* Takes a free block of the partition in bitmap and LVID. */
+static uint32_t take_block(struct damage *disc) {
+    uint8_t *map = damage_find(disc, UDF_TAG_SBD, 0) + 24;
+    uint8_t *lvid = damage_find(disc, UDF_TAG_LVID, 0);
+    uint32_t lbn = 0;
+
+    while (!(map[lbn / 8] >> (lbn % 8) & 1)) {
+        lbn++;
+    }
+    map[lbn / 8] = (uint8_t)(map[lbn / 8] & ~(1u << (lbn % 8)));
+    while (damage_get16(lvid + UDF_BLOCK_BYTES) == UDF_TAG_LVID) {
+        lvid += UDF_BLOCK_BYTES;
+    }
+    damage_put32(lvid + 80, damage_get32(lvid + 80) - 1);
+    damage_reseal(lvid);
+    return lbn;
+}
+
+/* Makes a file entry at `lbn` out of the one at `like`, with embedded data. */
+static uint8_t *put_fe(struct damage *disc, uint32_t lbn, const uint8_t *like,
+                       uint8_t type, uint32_t bytes) {
+    uint8_t *fe = damage_at(disc, damage_partition(disc) + lbn);
+
+    memcpy(fe, like, UDF_EFE_BYTES);
+    memset(fe + EFE_ADS, 0, UDF_BLOCK_BYTES - EFE_ADS);
+    damage_put32(fe + 12, lbn);
+    fe[FE_TYPE] = type;
+    fe[FE_FLAGS] = UDF_AD_EMBEDDED;
+    fe[FE_LINKS] = 0;
+    memset(fe + EFE_INFO, 0, 24); /* object size and blocks as well */
+    damage_put32(fe + EFE_INFO, bytes);
+    damage_put32(fe + EFE_OBJECT, bytes);
+    memset(fe + EFE_STREAM_ICB, 0, 16);
+    damage_put32(fe + EFE_EA_BYTES, 0);
+    damage_put32(fe + EFE_EA_BYTES + 4, bytes);
+    fe[10] = (uint8_t)(UDF_EFE_BYTES + bytes - 16);
+    fe[11] = (uint8_t)((UDF_EFE_BYTES + bytes - 16) >> 8);
+    return fe;
+}
+
+/* Gives "big" a stream directory with one stream. Returns the entry of the
+ * stream directory. */
+static uint8_t *add_stream(struct damage *disc) {
+    const struct udf_tag_style style = {.version = 3, .serial = 1};
+    uint32_t dir_lbn = take_block(disc), stream_lbn = take_block(disc);
+    uint8_t *fe = damage_find_fe(disc, "big");
+    uint32_t fe_lbn = damage_get32(fe + 12);
+    uint32_t id = damage_get32(fe + EFE_UNIQUE_ID);
+    uint8_t *dir = put_fe(disc, dir_lbn, fe, UDF_FILE_STREAM_DIRECTORY, 84);
+    uint8_t *stream =
+        put_fe(disc, stream_lbn, fe, UDF_FILE_REGULAR, STREAM_BYTES);
+    struct udf_fid fid = {
+        .characteristics = UDF_FID_PARENT | UDF_FID_DIRECTORY,
+        .icb = {.bytes = UDF_BLOCK_BYTES, .addr.lbn = fe_lbn, .unique_id = id},
+    };
+
+    udf_fid_encode(&fid, &style, dir_lbn, dir + EFE_ADS);
+    fid.characteristics = 0;
+    fid.icb.addr.lbn = stream_lbn;
+    fid.name = (const uint8_t *)"\010abc";
+    fid.name_bytes = 4;
+    udf_fid_encode(&fid, &style, dir_lbn, dir + EFE_ADS + 40);
+    stream[FE_FLAGS + 1] = UDF_ICB_STREAM >> 8;
+    stream[FE_LINKS] = 1;
+    damage_put32(fe + EFE_STREAM_ICB, UDF_BLOCK_BYTES);
+    damage_put32(fe + EFE_STREAM_ICB + 4, dir_lbn);
+    damage_put32(fe + EFE_OBJECT, damage_get32(fe + EFE_INFO) + STREAM_BYTES);
+    damage_reseal(stream);
+    damage_reseal(dir);
+    damage_reseal(fe);
+    return dir;
+}
+
+static void test_check_follows_streams(void **state) {
+    struct damage *disc = damage_copy(*state);
+
+    add_stream(disc);
+    damage_expect_clean(disc, 0x0201, 158, 4);
+    damage_free(disc);
+}
+
+static void test_check_finds_stream_damage(void **state) {
+    const struct {
+        uint32_t offset, value;
+        const char *text;
+    } damages[] = {
+        {FE_LINKS, 1, "link count 1, counted 0"},
+        {FE_FLAGS, 0x00002003u, "STREAM flag"},
+        {FE_TYPE - 3, 0x04000001u, "file type 4"},
+        {EFE_UNIQUE_ID, 17, "UniqueID 17, not"},
+        {EFE_STREAM_ICB, UDF_BLOCK_BYTES, "streams or attributes of a stream"},
+        {EFE_ADS + FID_ICB_LBN, 1, "names another directory"},
+        {EFE_ADS + 40 + FID_UNIQUE_ID, 1, "UniqueID is not its file entry's"},
+    };
+
+    for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+        struct damage *disc = damage_copy(*state);
+        uint8_t *dir = add_stream(disc);
+
+        damage_put32(dir + damages[i].offset, damages[i].value);
+        damage_reseal(dir + EFE_ADS);
+        damage_reseal(dir + EFE_ADS + 40);
+        damage_reseal(dir);
+        damage_expect_fault(disc, damages[i].text);
+    }
+}
+
+/* ---- what cannot be read
+ * ----------------------------------------------------- */
 
 static void test_check_unreadable_file_entry(void **state) {
     struct damage *disc = damage_copy(*state);
@@ -308,7 +485,7 @@ static void test_check_survives_mutants(void **state) {
         }
     }
     assert_true(found > MUTANTS / 3);
-    damage_expect_clean(disc, 0x0201, 156, 4);
+    damage_expect_clean(disc, 0x0201, 158, 4);
     free(list);
     damage_free(disc);
 }
@@ -333,6 +510,11 @@ int main(void) {
         cmocka_unit_test(test_check_finds_fid_damage),
         cmocka_unit_test(test_check_finds_directory_damage),
         cmocka_unit_test(test_check_finds_parent_damage),
+        cmocka_unit_test(test_check_finds_chain_damage),
+        cmocka_unit_test(test_check_finds_attribute_damage),
+        cmocka_unit_test(test_check_finds_symlink_damage),
+        cmocka_unit_test(test_check_follows_streams),
+        cmocka_unit_test(test_check_finds_stream_damage),
         cmocka_unit_test(test_check_unreadable_file_entry),
         cmocka_unit_test(test_check_survives_mutants),
     };

@@ -119,7 +119,8 @@ static void write_bytes(struct udf_volume *volume, uint64_t ino,
 }
 
 /* Directories, hard links, an embedded file, one in blocks, one with a hole,
- * a symbolic link, a device, and names enough for a directory of blocks. */
+ * one with more holes than fit its file entry, a symbolic link, special files,
+ * and names enough for a directory of blocks. */
 static void fill_volume(struct udf_volume *volume) {
     struct udf_stat dir, sub, file, other;
     struct udf_name link = {.text = "link", .len = 4};
@@ -135,6 +136,11 @@ static void fill_volume(struct udf_volume *volume) {
     write_bytes(volume, file.ino, 40000, 5000);
     write_bytes(volume, file.ino, 90000, 5000);
     create(volume, sub.ino, "symlink", S_IFLNK | 0777, &file);
+    create(volume, sub.ino, "device", S_IFCHR | 0600, &file);
+    create(volume, sub.ino, "pieces", S_IFREG | 0600, &file);
+    for (uint64_t i = 0; i < 300; i++) {
+        write_bytes(volume, file.ino, 2 * i * UDF_BLOCK_BYTES, UDF_BLOCK_BYTES);
+    }
     create(volume, sub.ino, "fifo", S_IFIFO | 0644, &file);
     create(volume, UDF_ROOT_INO, "many", S_IFDIR | 0755, &dir);
     for (int i = 0; i < 150; i++) {

@@ -34,6 +34,7 @@ enum {
     EFE_OBJECT = 64,
     EFE_RECORDED = 72,
     EFE_MTIME = 92,
+    EFE_STREAM_ICB = 152,
     EFE_UNIQUE_ID = 200,
     EFE_EA_BYTES = 208,
     EFE_ADS = 216,
@@ -56,7 +57,7 @@ void damage_free(struct damage *disc);
 struct damage *damage_copy(const struct damage *from);
 uint8_t *damage_at(struct damage *disc, uint32_t lba);
 
-/* A volume that mkudffs makes with `options`; `filled` by udf/udf.h with 156
+/* A volume that mkudffs makes with `options`; `filled` by udf/udf.h with 158
  * files in 4 directories: see fill_volume(). */
 struct damage *damage_make(const char *options, bool filled);
 
