@@ -521,12 +521,15 @@ void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count) {
         from = to;
     }
     if (lbn < end && mmc_bits_next_set(space->free_map, lbn, end) < end) {
-        /* What is free now was held or settling. */
+        /* What is free now was held, settling or orphaned. */
         space->free -= (uint32_t)mmc_bits_count(space->free_map, lbn, end);
         space->settling -=
             (uint32_t)mmc_bits_count(space->settling_map, lbn, end);
+        space->orphaned -=
+            (uint32_t)mmc_bits_count(space->orphan_map, lbn, end);
         mmc_bits_clear_range(space->free_map, lbn, end);
         mmc_bits_clear_range(space->settling_map, lbn, end);
+        mmc_bits_clear_range(space->orphan_map, lbn, end);
         set_dirty(space, lbn, (uint32_t)end);
     }
 }

@@ -19,7 +19,7 @@
 
 enum { STEPS = 30000, MODEL_BLOCKS = 1500 };
 
-enum state { USABLE, ALLOCATED, HELD, SETTLING };
+enum state { USABLE, ALLOCATED, HELD, SETTLING, ORPHANED };
 
 /* The model, and what it stands beside. */
 struct rig {
@@ -167,14 +167,29 @@ static void step_give(struct rig *rig) {
     uint32_t already = 0;
 
     for (uint32_t i = lbn; i < lbn + count; i++) {
-        if (i < MODEL_BLOCKS && rig->state[i] == ALLOCATED) {
+        if (i < MODEL_BLOCKS &&
+            (rig->state[i] == ALLOCATED || rig->state[i] == ORPHANED)) {
+            /* an orphan is free on the disc already */
+            rig->dirty[i] |= rig->state[i] == ALLOCATED;
             rig->state[i] = HELD;
-            rig->dirty[i] = 1;
         } else {
             already++;
         }
     }
     assert_int_equal(udf_space_give(rig->space, lbn, count), already);
+}
+
+static void step_orphan(struct rig *rig) {
+    uint32_t lbn = pick(rig, MODEL_BLOCKS + 5);
+    uint32_t count = 1 + pick(rig, 60);
+
+    udf_space_orphan(rig->space, lbn, count);
+    for (uint32_t i = lbn; i < lbn + count && i < MODEL_BLOCKS; i++) {
+        if (rig->state[i] == ALLOCATED) {
+            rig->state[i] = ORPHANED;
+            rig->dirty[i] = 1;
+        }
+    }
 }
 
 static void step_withdraw(struct rig *rig) {
@@ -252,7 +267,8 @@ static void compare(const struct rig *rig) {
 
     assert_int_equal(udf_space_usable(rig->space), usable);
     assert_int_equal(udf_space_held(rig->space), held);
-    assert_int_equal(udf_space_free(rig->space), usable + held);
+    assert_int_equal(udf_space_free(rig->space),
+                     usable + held + count_state(rig, ORPHANED));
     assert_int_equal(udf_space_reserved(rig->space), rig->reserved);
     for (uint32_t i = 0; i < MODEL_BLOCKS; i++) {
         assert_int_equal(mmc_bits_test(map, i), rig->state[i] != ALLOCATED);
@@ -265,8 +281,8 @@ static void run_model(uint32_t packet_blocks, uint32_t phase, uint64_t seed) {
     void (*const steps[])(struct rig *) = {
         step_take_run,   step_take_run, step_take_near, step_take_near,
         step_take_whole, step_take_at,  step_give,      step_give,
-        step_give,       step_settle,   step_release,   step_release,
-        step_reserve,    step_dirty,    step_withdraw};
+        step_give,       step_orphan,   step_settle,    step_release,
+        step_release,    step_reserve,  step_dirty,     step_withdraw};
 
     assert_non_null(rig);
     rig->packet_blocks = packet_blocks;
