@@ -295,13 +295,6 @@ static int put_sparing(struct new_volume *vol, enum udf_region_id id) {
     return err ? err : put_unit(vol, lba);
 }
 
-/* Lowest revision whose readers understand what is on the disc: the two old
- * ones differ in nothing but the sparable map. UDF 2.60 2.2.6.4. */
-static uint16_t minimum_revision(const struct new_volume *vol) {
-    bool plain = vol->layout.revision < 0x0200 && !vol->layout.sparable;
-    return plain ? 0x0102 : vol->layout.revision;
-}
-
 /* The first LVID, closed, and zeros to the end of the extent: LVIDs will be
  * appended sector by sector, and a run must not go on into those of an
  * earlier volume. */
@@ -315,8 +308,10 @@ static int put_integrity(struct new_volume *vol) {
         .free_blocks = {vol->layout.free_blocks},
         .size_blocks = {region(vol, UDF_REGION_PARTITION)->blocks},
         .directories = 1, /* the root */
-        .min_read = minimum_revision(vol),
-        .min_write = minimum_revision(vol),
+        /* Also where an older reader would do (1.50 differs from 1.02 only
+         * by its maps): udfinfo takes this for the volume's revision. */
+        .min_read = vol->layout.revision,
+        .min_write = vol->layout.revision,
         .max_write = vol->layout.revision,
     };
     udf_entity_own(&lvid.implementation);

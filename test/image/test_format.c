@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
+#include "udf/check.h"
 #include "udf/decode.h"
 #include "udf/desc.h"
 #include "udf/format.h"
@@ -48,8 +49,19 @@ static struct udf_layout plan_of(struct memdev *mem,
     return plan;
 }
 
+static void print_fault(void *context, const char *fault) {
+    (void)context;
+    print_error("%s\n", fault);
+}
+
 static void check_verified(struct memdev *mem, const char *label) {
     char found[UDF_TEXT_BYTES];
+    struct udf_check_result result;
+    assert_int_equal(
+        udf_check(memdev_device(mem), NULL, print_fault, NULL, &result), 0);
+    assert_int_equal(result.faults, 0);
+    assert_int_equal(result.files, 0);
+    assert_int_equal(result.directories, 1);
     assert_int_equal(udf_format_verify(memdev_device(mem)), 0);
     assert_int_equal(udf_probe(memdev_device(mem), found, sizeof(found)), 0);
     assert_string_equal(found, label);

@@ -9,6 +9,7 @@
  *  - symbolic links and special files: they come as regular files, so that a
  *    link shows the length and CRC of its path components;
  *  - directories in several extents: only the first is read.
+ * Names come in MUTF-8, which has characters beyond U+FFFF as two surrogates.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,32 @@ struct walk {
 static void complain(struct walk *walk, const char *path, const char *what) {
     fprintf(stderr, "read_udfread: %s: %s\n", path, what);
     walk->failed = true;
+}
+
+/* A surrogate in the three bytes that MUTF-8 spends on it, or 0. */
+static uint32_t surrogate(const unsigned char *c) {
+    bool is_one = c[0] == 0xED && (c[1] & 0xE0) == 0xA0;
+    return is_one ? 0xD000u | (c[1] & 0x3Fu) << 6 | (c[2] & 0x3Fu) : 0;
+}
+
+/* Turns surrogate pairs of MUTF-8 into the four bytes of UTF-8, in place. */
+static void to_utf8(char *name) {
+    unsigned char *in = (unsigned char *)name, *out = in;
+    while (*in) {
+        uint32_t high = surrogate(in);
+        uint32_t low = high && in[2] ? surrogate(in + 3) : 0;
+        if (!low) {
+            *out++ = *in++;
+            continue;
+        }
+        uint32_t c = 0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
+        *out++ = (unsigned char)(0xF0 | c >> 18);
+        *out++ = (unsigned char)(0x80 | (c >> 12 & 0x3F));
+        *out++ = (unsigned char)(0x80 | (c >> 6 & 0x3F));
+        *out++ = (unsigned char)(0x80 | (c & 0x3F));
+        in += 6;
+    }
+    *out = '\0';
 }
 
 static void add_file(struct walk *walk, UDFDIR *dir, const char *name,
@@ -58,6 +85,7 @@ static void walk_dir(struct walk *walk, UDFDIR *dir, const char *path) {
             continue;
         }
         char *below = tree_join(path, entry.d_name);
+        to_utf8(below);
         if (entry.d_type != UDF_DT_DIR) {
             add_file(walk, dir, entry.d_name, below);
         } else {
