@@ -56,9 +56,10 @@ static void print_fault(void *context, const char *fault) {
 
 static void check_verified(struct memdev *mem, const char *label) {
     char found[UDF_TEXT_BYTES];
+    const struct udf_check_options strict = {.allow_open = false};
     struct udf_check_result result;
     assert_int_equal(
-        udf_check(memdev_device(mem), NULL, print_fault, NULL, &result), 0);
+        udf_check(memdev_device(mem), &strict, print_fault, NULL, &result), 0);
     assert_int_equal(result.faults, 0);
     assert_int_equal(result.files, 0);
     assert_int_equal(result.directories, 1);
