@@ -485,6 +485,15 @@ static void check_identity(struct udf_check *check) {
                             check->iuvd.label, lvd->label);
         }
     }
+    /* The volume's own field is shorter: as much of the label as fits. */
+    if (check->has_pvd && (!check->pvd.volume_id[0] ||
+                           strncmp(check->pvd.volume_id, lvd->label,
+                                   strlen(check->pvd.volume_id)) != 0)) {
+        udf_check_fault(check,
+                        "primary descriptor: volume \"%s\", label "
+                        "\"%s\" (UDF 2.60 2.2.2.4)",
+                        check->pvd.volume_id, lvd->label);
+    }
     if (lvd->block_bytes != UDF_BLOCK_BYTES) {
         udf_check_fault(check,
                         "logical volume: block size %u (UDF 2.60 "

@@ -102,6 +102,10 @@ static void test_check_finds_volume_damage(void **state) {
         uint8_t value;
         const char *text;
     } damages[] = {
+        {UDF_TAG_PVD, 24 + 2, 'x', "primary descriptor"},
+        {UDF_TAG_PVD, 0, UDF_TAG_IUVD, "no primary volume descriptor"},
+        {UDF_TAG_LVD, 0, UDF_TAG_IUVD, "no logical volume descriptor"},
+        {UDF_TAG_PD, 0, UDF_TAG_IUVD, "no partition descriptor"},
         {UDF_TAG_PD, 20, 0, "not marked allocated"},
         {UDF_TAG_PD, 24 + 6, '9', "contents"},
         {UDF_TAG_PD, 184, 7, "access type 7"},
@@ -227,6 +231,72 @@ static void test_check_allows_open_volume(void **state) {
     damage_free(disc);
 }
 
+/* One byte of the sparable map in both sequences. */
+static void test_check_finds_sparable_map_damage(void **state) {
+    const struct {
+        uint32_t offset;
+        uint8_t value;
+        const char *text;
+    } damages[] = {
+        {440 + 28, 0x50, "partition map 0: revision"},
+        {440 + 40, 8, "packet length 8"},
+        {440 + 40, 33, "packet length 33"},
+        {440 + 42, 1, "only 1 sparing tables"},
+        {440 + 45, 0, "malformed"}, /* size of a table */
+        {440 + 48, 161, "sparing table at"},
+        {440 + 53, 0, "two sparing tables in one packet"},
+        {440 + 54, 0x77, "cannot be read"},
+    };
+    struct damage *clean = damage_make("-m cdrw -r 2.01", false);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+        struct damage *disc = damage_copy(clean);
+
+        damage_both(disc, UDF_TAG_LVD, damages[i].offset, damages[i].value);
+        if (damages[i].offset == 440 + 53) { /* both at sector 160 */
+            damage_both(disc, UDF_TAG_LVD, 440 + 52, 160);
+        }
+        damage_expect_fault(disc, damages[i].text);
+    }
+    damage_both(clean, UDF_TAG_PD, 192, 0x21); /* no whole packets */
+    damage_expect_fault(clean, "not whole packets");
+}
+
+/* A sequence that goes on elsewhere is followed, but not for ever. */
+static void test_check_follows_volume_pointers(void **state) {
+    for (int endless = 0; endless < 2; endless++) {
+        struct damage *disc = damage_copy(*state);
+
+        for (int i = 0; i < 2; i++) {
+            uint8_t *usd = damage_find(disc, UDF_TAG_USD, 0);
+            uint32_t lba = damage_get32(usd + 12);
+            uint8_t *moved = damage_at(disc, 24 + 4 * (uint32_t)i);
+
+            /* The rest of the sequence, moved to where nothing is. */
+            memcpy(moved, usd, 4 * UDF_BLOCK_BYTES);
+            for (uint32_t k = 0; k < 3; k++) {
+                damage_put32(moved + k * UDF_BLOCK_BYTES + 12,
+                             24 + 4 * (uint32_t)i + k);
+                damage_reseal(moved + k * UDF_BLOCK_BYTES);
+            }
+            memset(usd + 16, 0, UDF_BLOCK_BYTES - 16);
+            usd[0] = UDF_TAG_VDP;
+            usd[10] = 16;
+            usd[11] = 0;
+            damage_put32(usd + 20, 4 * UDF_BLOCK_BYTES);
+            damage_put32(usd + 24, endless ? lba : 24 + 4 * (uint32_t)i);
+            damage_reseal(usd);
+        }
+        if (endless) {
+            damage_expect_fault(disc, "pointers without end");
+        } else {
+            damage_expect_clean(disc, 0x0201, 158, 4);
+            damage_free(disc);
+        }
+    }
+}
+
 static void test_check_finds_sparing_damage(void **state) {
     struct damage *clean = damage_make("-m cdrw -r 2.01", false);
     struct damage *disc = damage_copy(clean);
@@ -292,6 +362,8 @@ int main(void) {
         cmocka_unit_test(test_check_finds_sequence_damage),
         cmocka_unit_test(test_check_finds_lvid_damage),
         cmocka_unit_test(test_check_allows_open_volume),
+        cmocka_unit_test(test_check_finds_sparable_map_damage),
+        cmocka_unit_test(test_check_follows_volume_pointers),
         cmocka_unit_test(test_check_finds_sparing_damage),
     };
 

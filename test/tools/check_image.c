@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * check_image - runs udf_check() on an image file: one line a fault, then a
- * summary. Exits with 0 when there is no fault, 1 when there are, 2 when the
- * image cannot be checked.
+ * check_image - runs udf_check() on a drive or image: one line a fault, then a
+ * summary. Exits with 0 when there is no fault, 1 when there are, 2 when it
+ * cannot be checked.
  *
  *      check_image [--allow-open] PATH
  */
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mmc/filedev.h"
+#include "mmc/disc.h"
 #include "udf/check.h"
 
 enum { EXIT_CLEAN = 0, EXIT_FAULTS = 1, EXIT_ERROR = 2 };
@@ -20,20 +20,35 @@ static void print_fault(void *context, const char *fault) {
     printf("%s\n", fault);
 }
 
-static int check(const char *path, const struct udf_check_options *options) {
-    struct udf_check_result result;
+static int give_up(const char *path, int error) {
+    fprintf(stderr, "check_image: %s: %s\n", path, strerror(-error));
+    return EXIT_ERROR;
+}
+
+static int check_disc(struct mmc_disc *disc,
+                      const struct udf_check_options *options,
+                      struct udf_check_result *out_result) {
     struct blockdev *dev = NULL;
-    int error = mmc_filedev_open(path, false, &dev);
+    int error = mmc_disc_attach(disc, false, &dev);
+
+    return error ? error
+                 : udf_check(dev, options, print_fault, NULL, out_result);
+}
+
+static int check(const char *path, const struct udf_check_options *options) {
+    struct mmc_disc_options disc_options = {.read_only = true};
+    struct udf_check_result result;
+    struct mmc_disc *disc = NULL;
+    int error = mmc_disc_open(path, &disc_options, &disc);
+    int closed;
 
     if (error) {
-        fprintf(stderr, "check_image: %s: %s\n", path, strerror(-error));
-        return EXIT_ERROR;
+        return give_up(path, error);
     }
-    error = udf_check(dev, options, print_fault, NULL, &result);
-    mmc_filedev_close(dev);
-    if (error) {
-        fprintf(stderr, "check_image: %s: %s\n", path, strerror(-error));
-        return EXIT_ERROR;
+    error = check_disc(disc, options, &result);
+    closed = mmc_disc_close(disc);
+    if (error || closed) {
+        return give_up(path, error ? error : closed);
     }
     printf("%llu faults; UDF %x.%02x, %llu files, %llu directories, %llu "
            "blocks used\n",
