@@ -91,11 +91,10 @@ static uint32_t end_lba(const struct vdrive *drive) {
 }
 
 /* Type 03h: the write speeds. */
-static size_t put_write_speeds(const struct vdrive *drive, unsigned max,
-                               uint8_t *reply) {
+static size_t put_write_speeds(const struct vdrive *drive, uint8_t *reply) {
     size_t len = 8;
 
-    for (unsigned i = 0; i < VDRIVE_SPEEDS_MAX && i < max; i++) {
+    for (unsigned i = 0; i < VDRIVE_SPEEDS_MAX; i++) {
         if (!drive->medium->write_kbs[i]) {
             break;
         }
@@ -109,38 +108,36 @@ static size_t put_write_speeds(const struct vdrive *drive, unsigned max,
 
 /* Type 00h: one speed for the whole disc, as it is set now. */
 static size_t put_nominal(const struct vdrive *drive, bool writing,
-                          unsigned max, uint8_t *reply) {
+                          uint8_t *reply) {
     uint32_t kbs = writing ? drive->model.write_kbs : drive->model.read_kbs;
 
     reply[4] = (uint8_t)(writing << 1);
-    if (max == 0) {
-        return 8;
-    }
     sg_put_unaligned_be32(kbs, reply + 12);
     sg_put_unaligned_be32(end_lba(drive), reply + 16);
     sg_put_unaligned_be32(kbs, reply + 20);
     return 24;
 }
 
-/* MMC-5 6.8. */
+/* MMC-5 6.8. The length announces all descriptors there are; the host gets as
+ * many as it asked for. */
 enum vdrive_sense vdrive_get_performance(struct vdrive *drive,
                                          struct vdrive_io *io) {
-    unsigned max = sg_get_unaligned_be16(io->cdb + 8);
+    uint32_t max = sg_get_unaligned_be16(io->cdb + 8);
     uint8_t reply[8 + 16 * VDRIVE_SPEEDS_MAX] = {0};
     size_t len;
 
     switch (io->cdb[10]) {
     case MMC_PERFORMANCE_NOMINAL:
-        len = put_nominal(drive, io->cdb[1] & 4, max, reply);
+        len = put_nominal(drive, io->cdb[1] & 4, reply);
         break;
     case MMC_PERFORMANCE_WRITE_SPEED:
-        len = put_write_speeds(drive, max, reply);
+        len = put_write_speeds(drive, reply);
         break;
     default:
         return VDRIVE_INVALID_FIELD;
     }
     sg_put_unaligned_be32((uint32_t)(len - 4), reply);
-    vdrive_answer(io, reply, len, UINT32_MAX);
+    vdrive_answer(io, reply, len, 8 + 16 * max);
     return VDRIVE_GOOD;
 }
 
