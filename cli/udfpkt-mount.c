@@ -67,6 +67,20 @@ static enum cli_exit fail_mountpoint(const char *path, int err) {
     return CLI_EXIT_MOUNTPOINT;
 }
 
+/* Whether the daemon of the mount at `mountpoint` is known to be dead. The
+ * kernel may still know enough of such a mount for stat(2) to succeed. */
+static bool is_dead_mount(const char *mountpoint) {
+    struct cli_record_view view;
+
+    if (cli_record_find(mountpoint, &view) != 0) {
+        return false;
+    }
+    bool dead = !view.live;
+
+    cli_record_release(&view);
+    return dead;
+}
+
 static enum cli_exit check_mountpoint(struct mount *mount) {
     const char *given = mount->options->mountpoint;
     int err = fs_mountpoint_check(given);
@@ -78,13 +92,15 @@ static enum cli_exit check_mountpoint(struct mount *mount) {
     if (err) {
         return fail_mountpoint(given, err);
     }
-    if (cli_is_mounted(0, mount->mountpoint, NULL) == 1) {
-        snprintf(advice, sizeof advice, "udfpkt-umount %s", mount->mountpoint);
-        cli_error(advice, "%s: a disc is mounted there already",
-                  mount->mountpoint);
-        return CLI_EXIT_MOUNTPOINT;
+    if (cli_is_mounted(0, mount->mountpoint, NULL) != 1) {
+        return CLI_EXIT_OK;
     }
-    return CLI_EXIT_OK;
+    if (is_dead_mount(mount->mountpoint)) {
+        return fail_mountpoint(given, -ENOTCONN);
+    }
+    snprintf(advice, sizeof advice, "udfpkt-umount %s", mount->mountpoint);
+    cli_error(advice, "%s: a disc is mounted there already", mount->mountpoint);
+    return CLI_EXIT_MOUNTPOINT;
 }
 
 /* The device's real path: its record is found by it, and the daemon leaves

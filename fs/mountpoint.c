@@ -6,8 +6,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -59,6 +62,31 @@ bool fs_mountpoint_allow_other_possible(void) {
     return found;
 }
 
+/* Whether the FUSE mount at `path` is this user's. Returns 0; -EPERM; -EINVAL
+ * when there is none. fusermount3 tells neither from a mount in use. */
+static int check_owner(const char *path) {
+    char strings[4 * PATH_MAX];
+    struct mntent entry;
+    int err = -EINVAL;
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+
+    if (!mounts) {
+        return -errno;
+    }
+    while (getmntent_r(mounts, &entry, strings, sizeof strings)) {
+        const char *user = hasmntopt(&entry, "user_id");
+
+        if (strcmp(entry.mnt_dir, path) != 0) {
+            continue; /* the last one at `path` counts, it covers the others */
+        }
+        err = user && strtoul(user + strlen("user_id="), NULL, 10) == getuid()
+                  ? 0
+                  : -EPERM;
+    }
+    endmntent(mounts);
+    return err;
+}
+
 /* Runs "fusermount3 -u -q PATH". It is found on the user's PATH, where libfuse
  * looks for it too: it is installed set-user-ID, no right comes from us. */
 static int unmount_as_user(const char *path) {
@@ -68,14 +96,17 @@ static int unmount_as_user(const char *path) {
     posix_spawn_file_actions_t files;
     pid_t pid;
     int status;
+    int err = check_owner(path);
 
+    if (err) {
+        return err;
+    }
     posix_spawn_file_actions_init(&files);
     /* What it says ("Device or resource busy") is for a person; the exit
      * code, and whether the mount is still there, is all that counts here. */
     posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
                                      O_WRONLY, 0);
-    int err =
-        posix_spawnp(&pid, arguments[0], &files, NULL, arguments, environ);
+    err = posix_spawnp(&pid, arguments[0], &files, NULL, arguments, environ);
 
     posix_spawn_file_actions_destroy(&files);
     if (err) {
