@@ -486,7 +486,7 @@ static void check_identity(struct udf_check *check) {
         }
     }
     /* The volume's own field is shorter: as much of the label as fits. */
-    if (check->has_pvd && (!check->pvd.volume_id[0] ||
+    if (check->has_pvd && (!check->pvd.volume_id[0] != !lvd->label[0] ||
                            strncmp(check->pvd.volume_id, lvd->label,
                                    strlen(check->pvd.volume_id)) != 0)) {
         udf_check_fault(check,
