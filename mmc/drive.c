@@ -417,6 +417,8 @@ enum mmc_result mmc_drive_poll(struct mmc_drive *drive,
         result = MMC_OK;
         break;
     case MMC_DO_START:
+        apply_remedy(drive, REMEDY_START);
+        break;
     case MMC_DO_RETRY_REMAP:
     case MMC_DO_READ_ONLY:
     case MMC_DO_REMOVED:

@@ -81,7 +81,8 @@ struct mmc_drive_progress {
 
 /* Asks once, by TEST UNIT READY and REQUEST SENSE. MMC_OK with *out filled;
  * otherwise the operation failed, and this is how. Drives that do not say why
- * they are not ready count as running: the caller's patience decides. */
+ * they are not ready count as running: the caller's patience decides.
+ * MMC_NEEDS_START: the drive had stopped and was sent START UNIT. */
 enum mmc_result mmc_drive_poll(struct mmc_drive *drive,
                                struct mmc_drive_progress *out);
 

@@ -18,7 +18,6 @@
 #include "mmc/prepare.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "mmc/blockdev.h"
 #include "mmc/command.h"
@@ -31,7 +30,7 @@ enum {
     BLANK_QUIET_MS = 1000,
     FORMAT_QUIET_MS = 10000, /* some drives give up when asked earlier */
     OPERATION_LIMIT_MS = 5 * 3600 * 1000,
-    READY_LIMIT_MS = 60000,
+    STARTS_MAX = 3,
     ALL_BLOCKS = -1 /* FFFFFFFFh: as much as there is */
 };
 
@@ -53,7 +52,7 @@ static bool report(const struct job *job, enum mmc_prepare_step step,
  * Returns 0; -EINTR; -EIO when it fails or does not end. */
 static int wait_done(const struct job *job, enum mmc_prepare_step step,
                      uint32_t quiet_ms) {
-    unsigned permille = 0;
+    unsigned permille = 0, starts = 0;
 
     for (uint32_t waited = 0; waited < OPERATION_LIMIT_MS; waited += POLL_MS) {
         struct mmc_drive_progress now = {.running = true};
@@ -67,6 +66,9 @@ static int wait_done(const struct job *job, enum mmc_prepare_step step,
             continue;
         }
         result = mmc_drive_poll(job->drive, &now);
+        if (result == MMC_NEEDS_START && starts++ < STARTS_MAX) {
+            continue;
+        }
         if (result != MMC_OK) {
             mmc_log(MMC_LOG_ERROR, "formatting failed: %s",
                     mmc_result_name(result));
@@ -206,13 +208,12 @@ static int look_again(struct job *job) {
     return 0;
 }
 
-/* Reads the first and the last packet of a medium that was formatted
+/* Reads the first and the last block of a medium that was formatted
  * throughout: a format that did not reach its end shows there. */
 static int check_ends(const struct job *job) {
     const struct mmc_media *media = job->media;
-    uint32_t blocks = media->profile->packet_blocks;
+    uint8_t block[BLOCKDEV_BLOCK_BYTES];
     enum mmc_result result;
-    uint8_t *buf;
 
     if (!mmc_profile_can(media->profile, MMC_CAP_WHOLE_PACKETS)) {
         return 0;
@@ -220,17 +221,10 @@ static int check_ends(const struct job *job) {
     if (!report(job, MMC_STEP_VERIFY, 0)) {
         return -EINTR;
     }
-    buf = malloc((size_t)blocks * BLOCKDEV_BLOCK_BYTES);
-    if (!buf) {
-        return -ENOMEM;
-    }
-    mmc_drive_accept_medium(job->drive);
-    result = mmc_drive_read(job->drive, 0, blocks, buf);
+    result = mmc_drive_peek(job->drive, 0, block);
     if (result == MMC_OK) {
-        result =
-            mmc_drive_read(job->drive, media->blocks - blocks, blocks, buf);
+        result = mmc_drive_peek(job->drive, media->blocks - 1, block);
     }
-    free(buf);
     if (result != MMC_OK) {
         mmc_log(MMC_LOG_ERROR, "the formatted disc cannot be read: %s",
                 mmc_result_name(result));
