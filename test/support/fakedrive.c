@@ -39,6 +39,19 @@ static int give(const struct mmc_request *request, struct mmc_reply *reply,
     return 0;
 }
 
+/* Copies the packets that were written since the last time. */
+static void move_buffer(struct fakedrive *fake, uint8_t *to,
+                        const uint8_t *from) {
+    for (uint32_t pkt = 0; pkt < FAKE_PACKETS; pkt++) {
+        size_t offset = (size_t)pkt * PACKET_BYTES;
+
+        if (fake->buffered[pkt]) {
+            memcpy(to + offset, from + offset, PACKET_BYTES);
+            fake->buffered[pkt] = false;
+        }
+    }
+}
+
 static int do_read(struct fakedrive *fake, const struct mmc_request *request,
                    struct mmc_reply *reply) {
     uint32_t lba = sg_get_unaligned_be32(request->cdb + 2);
@@ -77,6 +90,7 @@ static int do_write(struct fakedrive *fake, const struct mmc_request *request,
                (const uint8_t *)request->data + (size_t)i * PACKET_BYTES,
                PACKET_BYTES);
         memset(fake->bad_read + (size_t)pkt * FAKE_PACKET, 0, FAKE_PACKET);
+        fake->buffered[pkt] = true;
         fake->overwrites[pkt]++;
     }
     reply->data_len = request->data_len;
@@ -160,7 +174,7 @@ static int obey(struct fakedrive *fake, const struct mmc_request *request,
     case MMC_OP_WRITE_10:
         return do_write(fake, request, reply);
     case MMC_OP_SYNCHRONIZE_CACHE:
-        memcpy(fake->medium, fake->buffer, (size_t)FAKE_BLOCKS * BLOCK);
+        move_buffer(fake, fake->medium, fake->buffer);
         return 0;
     case MMC_OP_INQUIRY:
         return do_inquiry(request, reply);
@@ -292,5 +306,5 @@ struct fake_command fakedrive_nth(const struct fakedrive *fake, uint8_t opcode,
 }
 
 void fakedrive_lose_buffer(struct fakedrive *fake) {
-    memcpy(fake->buffer, fake->medium, (size_t)FAKE_BLOCKS * BLOCK);
+    move_buffer(fake, fake->buffer, fake->medium);
 }

@@ -45,6 +45,7 @@ struct fakedrive {
     struct fake_sense sense;
     bool bad_read[FAKE_BLOCKS];
     bool bad_write[FAKE_PACKETS];
+    bool buffered[FAKE_PACKETS]; /* in the buffer, not on the medium */
     unsigned overwrites[FAKE_PACKETS];
     bool gone;
     uint64_t now_ms, slept_ms;
