@@ -6,6 +6,7 @@
  */
 #include "mmc/vdrive_core.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -78,16 +79,19 @@ static bool parse_number(const char *text, uint64_t most, uint64_t *out) {
 
 /* KEY/ASC/ASCQ in hex. */
 static bool parse_sense(const char *text, struct mmc_vdrive_fault *fault) {
-    unsigned key, asc, ascq;
-    int used = 0;
+    uint8_t *const parts[3] = {&fault->key, &fault->asc, &fault->ascq};
 
-    if (sscanf(text, "%1x/%2x/%2x%n", &key, &asc, &ascq, &used) != 3 ||
-        text[used] != 0) {
-        return false;
+    for (size_t i = 0; i < 3; i++) {
+        char *end;
+        unsigned long value = strtoul(text, &end, 16);
+
+        if (!isxdigit((unsigned char)*text) || value > 0xFF ||
+            *end != (i < 2 ? '/' : 0)) {
+            return false;
+        }
+        *parts[i] = (uint8_t)value;
+        text = end + 1;
     }
-    fault->key = (uint8_t)key;
-    fault->asc = (uint8_t)asc;
-    fault->ascq = (uint8_t)ascq;
     return true;
 }
 

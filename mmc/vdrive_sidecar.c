@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -30,14 +31,9 @@ static_assert(sizeof(struct vdrive_head) == 4096, "the head is one page");
 static_assert(offsetof(struct vdrive_head, reserved) == 144, "no holes");
 
 char *vdrive_path(const char *image_path, const char *suffix) {
-    size_t path_len = strlen(image_path), suffix_len = strlen(suffix);
-    char *path = malloc(path_len + suffix_len + 1);
+    char *path;
 
-    if (path) {
-        memcpy(path, image_path, path_len);
-        memcpy(path + path_len, suffix, suffix_len + 1);
-    }
-    return path;
+    return asprintf(&path, "%s%s", image_path, suffix) < 0 ? NULL : path;
 }
 
 /* Where the counts end and the bitmap begins. */
