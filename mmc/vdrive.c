@@ -3,10 +3,10 @@
  * mmc/vdrive.c - the drive switched on and off, and one command: may it run
  * now, who runs it, what the host gets back.
  *
- * A command passes these gates, in this order (execute_command):
+ * A command passes these gates, in this order (execute, run):
  *   1. the drive has power and the request is one that a bus could carry;
- *   2. the drive knows the opcode, and the control byte is plain;
- *   3. no fault was asked for here;
+ *   2. no fault was asked for here;
+ *   3. the drive knows the opcode, and the control byte is plain;
  *   4. no unit attention waits (INQUIRY, REQUEST SENSE, GET CONFIGURATION and
  *      GET EVENT STATUS neither see nor take it);
  *   5. no long operation runs, the medium is there and up to speed, where the
@@ -187,6 +187,10 @@ static enum vdrive_sense injected(struct vdrive *drive, struct vdrive_io *io,
                                   const struct mmc_vdrive_fault *fault) {
     if (fault->key == 6 && (fault->asc == 0x28 || fault->asc == 0x29)) {
         vdrive_forget_settings(drive);
+    }
+    if (fault->key == 6 && fault->asc == 0x29) {
+        drive->tray.prevented = drive->tray.persistently_prevented = false;
+        vdrive_buffer_cut(drive, &fault->cut);
     }
     io->deferred = fault->deferred;
     io->info_valid = fault->lba != MMC_VDRIVE_ANY;

@@ -114,7 +114,10 @@ struct mmc_vdrive_cut {
 
 enum mmc_vdrive_fault_kind {
     MMC_VDRIVE_SENSE,       /* a command is not done but answered with `sense`;
-                               INFORMATION holds `lba` unless that is ANY */
+                               INFORMATION holds `lba` unless that is ANY. Of
+                               key 1, the command is done all the same. 6/28/xx
+                               loses page 05h and speed, 6/29/xx also the lock
+                               of the door and, as `cut` says, the buffer */
     MMC_VDRIVE_WRITE_ERROR, /* a packet is spoilt by writing it: 3/0C/00 */
     MMC_VDRIVE_READ_ERROR,  /* a packet cannot be read: 3/11/05 */
     MMC_VDRIVE_CUT,         /* power is cut while a packet is written */
@@ -164,7 +167,7 @@ void mmc_vdrive_clear_faults(struct mmc_transport *transport);
  *   write-error   [lba=N] [after=N] [times=N]
  *   read-error    [lba=N] [after=N] [times=N]
  *   sense         sense=KEY/ASC/ASCQ (hex) [op=0xNN] [lba=N] [after=N]
- *                 [times=N] [deferred]
+ *                 [times=N] [deferred] [lose=...] [seed=N]
  *   cut           [lba=N] [after=N] [tear=unreadable|old|new|half]
  *                 [lose=none|all|some] [seed=N]
  *   not-ready     [op=0xNN] [after=N] [times=N] ms=N
@@ -192,8 +195,8 @@ void mmc_vdrive_load(struct mmc_transport *transport);
 /* Pulls the tray out by the emergency pin, locked or not: what was in the
  * drive's buffer is lost, a format or blank that runs does not end. */
 void mmc_vdrive_pull(struct mmc_transport *transport);
-/* Opens or closes the tray; while the door is locked only the media event
- * "eject request" comes of it. */
+/* Opens or closes the tray; while the door is locked, or a blank or format
+ * runs, only the media event "eject request" comes of it. */
 void mmc_vdrive_press_button(struct mmc_transport *transport);
 bool mmc_vdrive_tray_open(struct mmc_transport *transport);
 

@@ -10,8 +10,9 @@
  *     +--------------------------------------------------------+
  *        eject, button (not while the door is locked), pin
  *
- * While the door is locked the button makes the media event "eject request"
- * and nothing else; whoever asks for events first takes it.
+ * While the door is locked, or a long operation runs, the button makes the
+ * media event "eject request" and nothing else; whoever asks for events first
+ * takes it.
  */
 #include "mmc/vdrive_core.h"
 
@@ -68,7 +69,7 @@ void vdrive_tray_load(struct vdrive *drive) {
 void vdrive_tray_press_button(struct vdrive *drive) {
     if (drive->tray.open) {
         vdrive_tray_load(drive);
-    } else if (locked(&drive->tray)) {
+    } else if (locked(&drive->tray) || drive->operation.kind != VDRIVE_IDLE) {
         vdrive_tray_post_event(&drive->tray, MMC_MEDIA_EJECT_REQUEST);
     } else {
         vdrive_tray_open(drive);

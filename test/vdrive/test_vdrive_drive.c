@@ -285,6 +285,24 @@ static void test_vdrive_drive_locked_door_stays_shut(void **state) {
     rig_close(&rig);
 }
 
+static void test_vdrive_drive_button_does_not_tear_a_format(void **state) {
+    struct vdrive_rig rig;
+
+    (void)state;
+    rig_open_formatted(&rig);
+    assert_int_equal(rig_format(&rig, RIG_BLOCKS, true), 0);
+    mmc_vdrive_press_button(rig.transport);
+    assert_false(mmc_vdrive_tray_open(rig.transport));
+    assert_int_equal(next_event(&rig), MMC_MEDIA_EJECT_REQUEST);
+    /* The pin does. */
+    mmc_vdrive_pull(rig.transport);
+    mmc_vdrive_load(rig.transport);
+    mmc_transport_sleep(rig.transport, 6000);
+    assert_int_equal(rig_ready(&rig), 0x062800);
+    assert_int_equal(rig_read(&rig, 0, 1, buffer), 0x033100);
+    rig_close(&rig);
+}
+
 static void test_vdrive_drive_events_by_class(void **state) {
     struct vdrive_rig rig;
     struct mmc_event event;
@@ -479,6 +497,7 @@ int main(void) {
         cmocka_unit_test(test_vdrive_drive_caching_page_can_be_set),
         cmocka_unit_test(test_vdrive_drive_eject_and_load),
         cmocka_unit_test(test_vdrive_drive_locked_door_stays_shut),
+        cmocka_unit_test(test_vdrive_drive_button_does_not_tear_a_format),
         cmocka_unit_test(test_vdrive_drive_events_by_class),
         cmocka_unit_test(test_vdrive_drive_attention_spares_some_commands),
         cmocka_unit_test(test_vdrive_drive_time_follows_the_model),

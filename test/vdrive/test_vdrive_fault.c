@@ -173,6 +173,25 @@ static void test_vdrive_fault_attention_loses_settings(void **state) {
     rig_close(&rig);
 }
 
+static void test_vdrive_fault_reset_unlocks_and_loses(void **state) {
+    struct mmc_vdrive_fault fault = mmc_vdrive_fault_of(MMC_VDRIVE_SENSE);
+    struct vdrive_rig rig;
+
+    (void)state;
+    rig_open_formatted(&rig);
+    mmc_command_prevent_allow(rig.transport, MMC_DOOR_PREVENT, NULL);
+    assert_int_equal(rig_fill(&rig, 0, 1, 1), 0);
+    fault.key = 6;
+    fault.asc = 0x29;
+    fault.cut.loss = MMC_VDRIVE_LOSE_ALL;
+    inject(&rig, &fault);
+    assert_int_equal(rig_ready(&rig), 0x062900);
+    assert_true(rig_holds(&rig, 0, 0));
+    mmc_vdrive_press_button(rig.transport);
+    assert_true(mmc_vdrive_tray_open(rig.transport));
+    rig_close(&rig);
+}
+
 /* ---- Waiting ------------------------------------------------------------ */
 
 static void test_vdrive_fault_not_ready_passes_with_time(void **state) {
@@ -467,6 +486,9 @@ static void test_vdrive_fault_file_with_mistakes_is_refused(void **state) {
         "sense",
         "sense sense=3/11",
         "sense sense=3/11/00x",
+        "sense sense=3/-1/00",
+        "sense sense=3/100/00",
+        "sense sense=3/11/00/00",
         "sense sense=3/11/00 op=0x100",
         "pull\nexplode\n",
     };
@@ -496,6 +518,7 @@ int main(void) {
         cmocka_unit_test(test_vdrive_fault_recovered_command_is_done),
         cmocka_unit_test(test_vdrive_fault_deferred_sense_names_its_place),
         cmocka_unit_test(test_vdrive_fault_attention_loses_settings),
+        cmocka_unit_test(test_vdrive_fault_reset_unlocks_and_loses),
         cmocka_unit_test(test_vdrive_fault_not_ready_passes_with_time),
         cmocka_unit_test(test_vdrive_fault_long_write_is_about_writes),
         cmocka_unit_test(test_vdrive_fault_strict_buffer_fills_and_drains),
