@@ -81,6 +81,8 @@ fill() {
         tar -xpf - -C mnt || fail "cannot fill the volume"
     "$BUILD/udfpkt-umount" mnt >log 2>&1 ||
         fail "udfpkt-umount: $(cat log)"
+    "$BUILD/test/check_image" "$fill_image" >log ||
+        fail "check_image: $(cat log)"
 }
 
 # check_info IMAGE TREE LABEL REVISION: what udfinfo says of a volume. Every
