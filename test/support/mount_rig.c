@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "test/support/mount_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mmc/blockdev.h"
+#include "mmc/disc.h"
+#include "udf/format.h"
+#include "udf/udf.h"
+
+enum { DISC_BYTES = 64 << 20, PATHS = 8, PATH_BYTES = 1400 };
+
+bool mount_rig_possible(void) {
+    return access("/dev/fuse", R_OK | W_OK) == 0 && geteuid() == 0;
+}
+
+static void *serve(void *argument) {
+    struct mount_rig *rig = argument;
+
+    rig->served = fs_session_run(rig->session);
+    return NULL;
+}
+
+static void attach(struct mount_rig *rig) {
+    struct mmc_disc_options options = {.read_only = rig->read_only};
+
+    assert_int_equal(mmc_disc_open(rig->image, &options, &rig->disc), 0);
+    assert_int_equal(mmc_disc_attach(rig->disc, !rig->read_only, &rig->dev), 0);
+}
+
+void mount_rig_mount(struct mount_rig *rig) {
+    struct udf_mount_options udf = {.read_only = rig->read_only};
+    struct fs_session_options options = {
+        .source = rig->image,
+        .mountpoint = rig->mnt,
+        .atime = rig->atime,
+        .read_only = rig->read_only,
+        .allow_other = true,
+    };
+
+    attach(rig);
+    assert_int_equal(udf_mount(rig->dev, &udf, &rig->volume), 0);
+    assert_int_equal(fs_session_open(rig->volume, &options, &rig->session), 0);
+    assert_int_equal(pthread_create(&rig->server, NULL, serve, rig), 0);
+}
+
+static void close_all(struct mount_rig *rig) {
+    struct fs_session *session = rig->session;
+
+    pthread_join(rig->server, NULL);
+    rig->session = NULL;
+    fs_session_close(session);
+    int volume_err = udf_unmount(rig->volume);
+    int disc_err = mmc_disc_close(rig->disc);
+
+    assert_int_equal(rig->served, 0);
+    assert_int_equal(volume_err, 0);
+    assert_int_equal(disc_err, 0);
+}
+
+void mount_rig_unmount(struct mount_rig *rig) {
+    assert_int_equal(fs_mountpoint_unmount(rig->mnt), 0);
+    close_all(rig);
+}
+
+void mount_rig_leave(struct mount_rig *rig) {
+    fs_session_leave(rig->session);
+    close_all(rig);
+}
+
+void mount_rig_remount(struct mount_rig *rig) {
+    mount_rig_unmount(rig);
+    mount_rig_mount(rig);
+}
+
+static void format(struct mount_rig *rig) {
+    struct mmc_disc_make make = {.media_name = "cdrw",
+                                 .size_bytes = DISC_BYTES};
+    struct mmc_disc_options options = {.read_only = false};
+    struct mmc_prepare_options prepare = {.quick = true};
+    struct udf_format_options udf = {.label = "rig"};
+
+    assert_int_equal(mmc_disc_create(rig->image, &make), 0);
+    assert_int_equal(mmc_disc_open(rig->image, &options, &rig->disc), 0);
+    assert_int_equal(mmc_disc_prepare(rig->disc, &prepare, NULL, NULL), 0);
+    assert_int_equal(mmc_disc_attach(rig->disc, true, &rig->dev), 0);
+    assert_int_equal(udf_format(rig->dev, &udf), 0);
+    assert_int_equal(mmc_disc_close(rig->disc), 0);
+}
+
+int mount_rig_setup(void **state) {
+    struct mount_rig *rig = calloc(1, sizeof *rig);
+
+    *state = rig;
+    if (!rig) {
+        return -1;
+    }
+    snprintf(rig->folder, sizeof rig->folder, "/tmp/udfpkt-rig-XXXXXX");
+    if (!mkdtemp(rig->folder)) {
+        return -1;
+    }
+    snprintf(rig->image, sizeof rig->image, "%s/disc", rig->folder);
+    snprintf(rig->mnt, sizeof rig->mnt, "%s/mnt", rig->folder);
+    if (mkdir(rig->mnt, 0755) != 0) {
+        return -1;
+    }
+    if (mount_rig_possible()) {
+        format(rig);
+        mount_rig_mount(rig);
+    }
+    return 0;
+}
+
+int mount_rig_teardown(void **state) {
+    struct mount_rig *rig = *state;
+    char sidecar[sizeof rig->image + 8];
+
+    if (rig->session) {
+        mount_rig_leave(rig); /* also when a failed test left files open */
+    }
+    snprintf(sidecar, sizeof sidecar, "%s.udfpkt", rig->image);
+    unlink(sidecar);
+    unlink(rig->image);
+    rmdir(rig->mnt);
+    rmdir(rig->folder);
+    free(rig);
+    return 0;
+}
+
+const char *mount_rig_path(struct mount_rig *rig, const char *name) {
+    static _Thread_local char paths[PATHS][PATH_BYTES];
+    static _Thread_local unsigned next;
+    char *path = paths[next++ % PATHS];
+
+    snprintf(path, PATH_BYTES, "%s/%s", rig->mnt, name);
+    return path;
+}
+
+uint64_t mount_rig_packets(struct mount_rig *rig) {
+    struct blockdev_stats stats;
+
+    blockdev_get_stats(rig->dev, &stats);
+    return stats.packets_written;
+}
