@@ -217,15 +217,18 @@ const struct mmc_profile *mmc_profile_of_word(const char *word) {
     return NULL;
 }
 
+static const char *skip_hyphens(const char *word) {
+    while (*word == '-') {
+        word++;
+    }
+    return word;
+}
+
 /* Whether the two are the same but for case and hyphens. */
 static bool same_word(const char *left, const char *right) {
     for (;;) {
-        while (*left == '-') {
-            left++;
-        }
-        while (*right == '-') {
-            right++;
-        }
+        left = skip_hyphens(left);
+        right = skip_hyphens(right);
         if (tolower((unsigned char)*left) != tolower((unsigned char)*right)) {
             return false;
         }

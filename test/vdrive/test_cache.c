@@ -4,10 +4,8 @@
  * small drive in memory.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -586,113 +584,6 @@ static void test_cache_agrees_with_a_model(void **state) {
     }
 }
 
-enum { READERS = 3, SHARED_BLOCKS = 100 * PKT, ROUNDS = 60 };
-
-/* What the threads of the next test share. Block n of the device holds its
- * number and the round in which it was written, several times over: a reader
- * that sees two rounds in one block has seen a torn one. */
-struct party {
-    struct rig *rig;
-    atomic_bool stop;
-    atomic_uint faults, reads;
-};
-
-static void fill_block(uint32_t *words, uint32_t lba, uint32_t round) {
-    for (size_t i = 0; i < BLOCK / sizeof(*words); i += 2) {
-        words[i] = lba;
-        words[i + 1] = round;
-    }
-}
-
-static bool is_whole(const uint32_t *words, uint32_t lba) {
-    for (size_t i = 0; i < BLOCK / sizeof(*words); i += 2) {
-        if (words[i + 1] != words[1] || words[i] != (words[1] == 0 ? 0 : lba)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void *read_along(void *argument) {
-    struct party *party = argument;
-    uint32_t block[BLOCK / sizeof(uint32_t)];
-    unsigned seed = (unsigned)(uintptr_t)&block >> 4;
-    uint32_t lba = 0;
-
-    while (!atomic_load(&party->stop)) {
-        struct blockdev *dev = party->rig->dev;
-        int error;
-
-        /* Half of the time on and on, to be read ahead for. */
-        lba = rand_r(&seed) % 2 ? (lba + PKT) % SHARED_BLOCKS
-                                : (uint32_t)rand_r(&seed) % SHARED_BLOCKS;
-        while ((error = blockdev_read_cached(dev, lba, 1, block)) ==
-                   -EINPROGRESS &&
-               blockdev_fetch(dev, lba, 1) == 0) {
-        }
-        if (error || !is_whole(block, lba)) {
-            atomic_fetch_add(&party->faults, 1);
-        }
-        atomic_fetch_add(&party->reads, 1);
-    }
-    return NULL;
-}
-
-static void test_cache_serves_readers_beside_a_writer(void **state) {
-    pthread_t readers[READERS];
-    struct party party = {0};
-    uint32_t block[BLOCK / sizeof(uint32_t)];
-    unsigned seed = 7;
-
-    tear_down(state);
-    *state = party.rig = set_up_with(2, 16 * PKT * BLOCK);
-    for (unsigned i = 0; i < READERS; i++) {
-        assert_int_equal(pthread_create(&readers[i], NULL, read_along, &party),
-                         0);
-    }
-    for (uint32_t round = 1; round <= ROUNDS; round++) {
-        for (unsigned i = 0; i < 40; i++) {
-            uint32_t lba = (uint32_t)rand_r(&seed) % SHARED_BLOCKS;
-
-            fill_block(block, lba, round);
-            assert_int_equal(blockdev_make_room(party.rig->dev, 1), 0);
-            assert_int_equal(blockdev_write(party.rig->dev, lba, 1, block), 0);
-        }
-        assert_int_equal(blockdev_sync(party.rig->dev), 0);
-    }
-    atomic_store(&party.stop, true);
-    for (unsigned i = 0; i < READERS; i++) {
-        pthread_join(readers[i], NULL);
-    }
-    assert_int_equal(party.faults, 0);
-    assert_true(party.reads > 100);
-}
-
-/* Fetches of one packet by several threads cost one READ. */
-static void *fetch_packet(void *argument) {
-    struct party *party = argument;
-
-    if (blockdev_fetch(party->rig->dev, 50 * PKT, PKT) != 0) {
-        atomic_fetch_add(&party->faults, 1);
-    }
-    return NULL;
-}
-
-static void test_cache_reads_a_packet_once_for_several(void **state) {
-    pthread_t readers[READERS];
-    struct party party = {.rig = *state};
-
-    for (unsigned i = 0; i < READERS; i++) {
-        assert_int_equal(
-            pthread_create(&readers[i], NULL, fetch_packet, &party), 0);
-    }
-    for (unsigned i = 0; i < READERS; i++) {
-        pthread_join(readers[i], NULL);
-    }
-    assert_int_equal(party.faults, 0);
-    assert_int_equal(stats_of(party.rig).blocks_read, PKT);
-}
-
 int main(void) {
 #define CACHE_TEST(name)                                                       \
     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -726,8 +617,6 @@ int main(void) {
         CACHE_TEST(test_cache_make_room_says_when_there_is_none),
         CACHE_TEST(test_cache_refuses_what_is_out_of_range),
         CACHE_TEST(test_cache_agrees_with_a_model),
-        CACHE_TEST(test_cache_serves_readers_beside_a_writer),
-        CACHE_TEST(test_cache_reads_a_packet_once_for_several),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
