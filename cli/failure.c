@@ -57,7 +57,7 @@ static const struct failure failures[] = {
      "insert a rewritable disc", false},
     {CLI_STAGE_PREPARE, EINTR, CLI_EXIT_INTERRUPTED,
      "interrupted while the disc was being formatted; it cannot be used yet",
-     "format it again: udfpkt-format --force ", true},
+     "format it again: udfpkt-format ", true},
     {CLI_STAGE_PREPARE, EIO, CLI_EXIT_FAILED,
      "the drive failed to format the disc",
      "clean the disc, or use another one; -v shows what the drive said", false},

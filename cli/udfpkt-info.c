@@ -208,6 +208,9 @@ static void print_wear(const struct report *report) {
     printf("%-10s %llu.%llu s of drive time\n", "",
            (unsigned long long)(wear->busy_ms / 1000),
            (unsigned long long)(wear->busy_ms % 1000 / 100));
+    if (wear->hottest_overwrites == 0) {
+        return;
+    }
     printf("%-10s packet %u, written %u times", "hottest", wear->hottest_packet,
            wear->hottest_overwrites);
     if (report->rated_overwrites != 0) {
