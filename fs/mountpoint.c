@@ -19,8 +19,6 @@
 
 #include "fs/session.h"
 
-extern char **environ;
-
 int fs_mountpoint_check(const char *path) {
     struct stat stat_buf;
 
