@@ -33,7 +33,9 @@ interrupted() {
     # SIGINT ignored, but a handler that is installed counts all the same.
     "$build/udfpkt-format" --trace pipe "$@" disc >out 2>&1 &
     formatter=$!
-    until grep -q '^SigCgt:.*[2367abef]$' "/proc/$formatter/status"; do
+    # SIGTERM, bit 14, is the second of the two; and it is not the shell.
+    until grep -q '^SigCgt:.*[4567cdef]...$' "/proc/$formatter/status" &&
+        [ "$(cat "/proc/$formatter/comm")" = udfpkt-format ]; do
         kill -0 "$formatter"
     done
     kill -s "$signal" "$formatter"
