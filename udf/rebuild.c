@@ -182,6 +182,7 @@ int udf_rebuild(struct udf_volume *volume) {
         lvid->next_unique_id = walk.unique_id_max + 1;
     }
     if (walk.taken > 0) {
+        udf_sync_note_change(volume); /* the bitmap is to be written */
         mmc_log(MMC_LOG_WARN, "%u blocks in use were marked free", walk.taken);
     }
     return 0;

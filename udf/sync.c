@@ -379,8 +379,13 @@ int udf_background(struct udf_volume *volume, uint32_t timeout_ms) {
         return 0; /* whoever asks for a commit is told */
     }
     if (atomic_load(&sync->over_half)) {
-        return relieve(volume);
+        int error = relieve(volume);
+
+        if (error) {
+            return error;
+        }
     }
+    /* However busy the writers are, what is old gets committed. */
     changed = atomic_load(&sync->changed_ms);
     if (changed != 0 && monotonic_ms() >= changed + interval) {
         return udf_commit(volume);

@@ -348,6 +348,8 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
                 "\"%s\" was not unmounted cleanly; counting its files",
                 volume->identity.label);
         error = udf_rebuild(volume);
+        /* What was counted is worth keeping: unmounting closes the volume. */
+        volume->integrity.touched = udf_volume_writable(volume) == 0;
     }
     if (!error && !options->read_only && volume->identity.read_only_reason) {
         mmc_log(MMC_LOG_NOTICE, "\"%s\" can only be read: %s",

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
+#include "udf/check.h"
 #include "udf/format.h"
 #include "udf/udf.h"
 
@@ -350,6 +351,59 @@ static void test_volume_reading_writes_nothing(void **state) {
     assert_int_equal(after.packets_written, before.packets_written);
 }
 
+/* Power is lost after a commit: what the commit held is there, what came
+ * later is not, and the next unmount leaves a closed volume without a fault. */
+static void test_volume_survives_a_crash_after_a_commit(void **state) {
+    struct udf_check_options check = {0};
+    struct udf_check_result result;
+    struct fixture *fx = *state;
+    uint64_t ino = make(fx, UDF_ROOT_INO, "kept", S_IFREG | 0644);
+
+    fill(fx, ino, 0, 100000, 1);
+    udf_forget(fx->volume, make(fx, UDF_ROOT_INO, "dir", S_IFDIR | 0755), 1);
+    assert_int_equal(udf_commit(fx->volume), 0);
+    udf_forget(fx->volume, make(fx, UDF_ROOT_INO, "lost", S_IFREG | 0644), 1);
+    memdev_cut_after(fx->mem, 0, false);
+    assert_int_not_equal(udf_unmount(fx->volume), 0);
+    fx->volume = NULL;
+    mount_again(fx);
+    expect(fx, ino, 0, 100000, 1);
+    assert_int_equal(find_error(fx, UDF_ROOT_INO, "lost"), -ENOENT);
+    assert_int_equal(udf_unmount(fx->volume), 0);
+    fx->volume = NULL;
+    memdev_reboot(fx->mem);
+    memdev_set_cold(fx->mem, false);
+    assert_int_equal(
+        udf_check(memdev_device(fx->mem), &check, NULL, NULL, &result), 0);
+    assert_int_equal(result.faults, 0);
+    assert_int_equal(result.files, 1);
+    assert_int_equal(result.directories, 2);
+}
+
+/* Writers that never stop must not keep a commit off. */
+static void test_volume_commits_while_data_pours_in(void **state) {
+    struct udf_mount_options options = {.dirty_bytes = 128 << 10,
+                                        .commit_ms = 1};
+    struct fixture *fx = *state;
+    uint64_t ino;
+
+    assert_int_equal(udf_unmount(fx->volume), 0);
+    fx->volume = NULL;
+    assert_int_equal(udf_mount(memdev_device(fx->mem), &options, &fx->volume),
+                     0);
+    ino = make(fx, UDF_ROOT_INO, "log", S_IFREG | 0644);
+    for (uint64_t at = 0; at < 2000000; at += 70000) {
+        fill(fx, ino, at, 69990, 4);
+        fill(fx, ino, at + 69990, 10, 4); /* sees more than half waiting */
+        assert_int_equal(udf_background(fx->volume, 2), 0);
+    }
+    memdev_cut_after(fx->mem, 0, false);
+    (void)udf_unmount(fx->volume);
+    fx->volume = NULL;
+    mount_again(fx);
+    assert_true(find(fx, UDF_ROOT_INO, "log").size > 1000000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_volume_keeps_files_of_every_size,
@@ -367,6 +421,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_volume_counts_hard_links, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_volume_follows_no_space_to_the_end,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_volume_survives_a_crash_after_a_commit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_volume_commits_while_data_pours_in,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_volume_reading_writes_nothing,
                                         setup, teardown),
