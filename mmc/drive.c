@@ -79,7 +79,6 @@ struct mmc_drive {
     bool suspect; /* another disc may lie in the drive */
     bool gone;
     /* Read without the lock, so that nobody waits for a command to end. */
-    atomic_bool wants_eject;
     _Atomic uint64_t epoch;
 };
 
@@ -149,9 +148,6 @@ static void take_note(struct mmc_drive *drive, enum mmc_result result) {
         drive->epoch++;
         drive->suspect = true;
         break;
-    case MMC_DO_EJECT:
-        drive->wants_eject = true;
-        break;
     case MMC_DO_REMOVED:
         if (result == MMC_DRIVE_GONE) {
             drive->gone = true;
@@ -163,6 +159,7 @@ static void take_note(struct mmc_drive *drive, enum mmc_result result) {
     case MMC_DO_RETRY:
     case MMC_DO_RETRY_REMAP:
     case MMC_DO_SETUP:
+    case MMC_DO_EJECT:
     case MMC_DO_READ_ONLY:
     case MMC_DO_FAIL:
         break;
@@ -564,8 +561,4 @@ void mmc_drive_accept_medium(struct mmc_drive *drive) {
     drive->suspect = false;
     send_settings(drive);
     pthread_mutex_unlock(&drive->lock);
-}
-
-bool mmc_drive_wants_eject(struct mmc_drive *drive) {
-    return atomic_load(&drive->wants_eject);
 }

@@ -119,7 +119,4 @@ uint64_t mmc_drive_epoch(struct mmc_drive *drive);
 /* The medium is the same after all: settings are sent again. */
 void mmc_drive_accept_medium(struct mmc_drive *drive);
 
-/* Whether somebody pressed the eject button since the drive was opened. */
-bool mmc_drive_wants_eject(struct mmc_drive *drive);
-
 #endif

@@ -224,12 +224,17 @@ static const char *skip_hyphens(const char *word) {
     return word;
 }
 
+/* tolower() takes no negative characters. */
+static int lower(char c) {
+    return tolower((unsigned char)c);
+}
+
 /* Whether the two are the same but for case and hyphens. */
 static bool same_word(const char *left, const char *right) {
     for (;;) {
         left = skip_hyphens(left);
         right = skip_hyphens(right);
-        if (tolower((unsigned char)*left) != tolower((unsigned char)*right)) {
+        if (lower(*left) != lower(*right)) {
             return false;
         }
         if (*left == '\0') {
