@@ -106,16 +106,17 @@ static int do_configuration(struct fakedrive *fake,
     sg_put_unaligned_be32(sizeof(data) - 4, data);
     sg_put_unaligned_be16(fake->profile, data + 6);
     sg_put_unaligned_be16(0x0026, data + 8);
-    data[10] = 0x01;
+    data[10] = fake->writable ? 0x01 : 0x00;
     return give(request, reply, data, sizeof(data));
 }
 
-static int do_disc_information(const struct mmc_request *request,
+static int do_disc_information(struct fakedrive *fake,
+                               const struct mmc_request *request,
                                struct mmc_reply *reply) {
     uint8_t data[34] = {0};
 
     data[1] = 32;
-    data[2] = 0x10 | 0x0C | 0x02; /* erasable, complete */
+    data[2] = fake->disc_status;
     data[3] = data[4] = data[5] = data[6] = 1;
     return give(request, reply, data, sizeof(data));
 }
@@ -128,7 +129,7 @@ static int do_track_information(struct fakedrive *fake,
     data[1] = 34;
     data[2] = data[3] = 1;
     data[5] = 5;
-    data[6] = 0x20 | 0x10 | 1;
+    data[6] = fake->track_flags;
     sg_put_unaligned_be32(fake->track_packet_blocks, data + 20);
     sg_put_unaligned_be32(FAKE_BLOCKS, data + 24);
     return give(request, reply, data, sizeof(data));
@@ -146,9 +147,9 @@ static int do_format_capacities(const struct mmc_request *request,
     return give(request, reply, data, sizeof(data));
 }
 
-static int do_inquiry(const struct mmc_request *request,
+static int do_inquiry(struct fakedrive *fake, const struct mmc_request *request,
                       struct mmc_reply *reply) {
-    uint8_t data[36] = {5, 0x80, 5, 2, 31};
+    uint8_t data[36] = {fake->device_type, 0x80, 5, 2, 31};
 
     memcpy(data + 8, "FAKE    SMALL DRIVE     1.0 ", 28);
     return give(request, reply, data, sizeof(data));
@@ -177,11 +178,11 @@ static int obey(struct fakedrive *fake, const struct mmc_request *request,
         move_buffer(fake, fake->medium, fake->buffer);
         return 0;
     case MMC_OP_INQUIRY:
-        return do_inquiry(request, reply);
+        return do_inquiry(fake, request, reply);
     case MMC_OP_GET_CONFIGURATION:
         return do_configuration(fake, request, reply);
     case MMC_OP_READ_DISC_INFORMATION:
-        return do_disc_information(request, reply);
+        return do_disc_information(fake, request, reply);
     case MMC_OP_READ_TRACK_INFORMATION:
         return do_track_information(fake, request, reply);
     case MMC_OP_READ_FORMAT_CAPACITIES:
@@ -268,7 +269,11 @@ struct fakedrive *fakedrive_new(uint32_t max_transfer_bytes) {
     fake->buffer = calloc(FAKE_BLOCKS, BLOCK);
     assert_non_null(fake->medium);
     assert_non_null(fake->buffer);
+    fake->device_type = 5;
     fake->track_packet_blocks = FAKE_PACKET;
+    fake->track_flags = 0x20 | 0x10 | 1;    /* packet, fixed, mode 1 */
+    fake->disc_status = 0x10 | 0x0C | 0x02; /* erasable, complete */
+    fake->writable = true;
     fake->profile = 0x000A;
     fake->page05[0] = 0x85; /* PS is set, as MODE SENSE may have it */
     fake->page05[1] = 50;

@@ -49,7 +49,11 @@ struct fakedrive {
     unsigned overwrites[FAKE_PACKETS];
     bool gone;
     uint64_t now_ms, slept_ms;
+    uint8_t device_type;          /* what INQUIRY says */
     unsigned track_packet_blocks; /* what READ TRACK INFORMATION says */
+    uint8_t track_flags;          /* and its byte 6 */
+    uint8_t disc_status;          /* byte 2 of READ DISC INFORMATION */
+    bool writable;                /* feature 0026h is current */
     uint16_t profile;
     uint8_t page05[52]; /* as last selected */
 };
