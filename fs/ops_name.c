@@ -43,26 +43,15 @@ void fs_op_forget_multi(fuse_req_t req, size_t count,
     fs_reply_none(req);
 }
 
-/* Makes an object for who asks. In a directory with the set-group-ID bit it
- * gets the directory's group, and a new directory the bit too: the kernel
- * leaves that to FUSE file systems. */
+/* Makes an object for who asks. */
 static int make_object(fuse_req_t req, fuse_ino_t parent, const char *name,
-                       struct udf_make *make, struct udf_stat *out_stat) {
-    struct udf_volume *volume = fs_op_context(req)->volume;
+                       const struct udf_make *make, struct udf_stat *out_stat) {
     const struct fuse_ctx *asker = fuse_req_ctx(req);
     struct udf_cred cred = {.uid = asker->uid, .gid = asker->gid};
     struct udf_name made = fs_op_name(name);
-    struct udf_stat dir;
-    int err = udf_getattr(volume, parent, &dir);
 
-    if (err) {
-        return err;
-    }
-    if (dir.mode & S_ISGID) {
-        cred.gid = dir.gid;
-        make->mode |= S_ISDIR(make->mode) ? S_ISGID : 0;
-    }
-    return udf_create(volume, parent, &made, make, &cred, out_stat);
+    return udf_create(fs_op_context(req)->volume, parent, &made, make, &cred,
+                      out_stat);
 }
 
 static void make_and_reply(fuse_req_t req, fuse_ino_t parent, const char *name,
