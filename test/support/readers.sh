@@ -15,12 +15,11 @@
 #              seconds. No set-user-id bits, links come as files with the raw
 #              path components in them, special files as empty files. Names
 #              beyond ASCII are mangled ("_#D905"): their directory, size and
-#              content are compared, not the name. Slow on large trees.
+#              content are compared, not the name. Times have 32 bits without a
+#              sign: files of other times are left out. Slow on large trees.
 #   7z         type 1 maps; refuses a whole volume that has a symbolic link or
 #              a special file in it. Size, content, times in seconds.
-#   grub       type 1 maps; size and content (compared by grub itself: asking
-#              it for each file takes a program start a file); does not list
-#              symbolic links.
+#   grub       type 1 maps; size and content; does not list symbolic links.
 #   udfread    type 1 and metadata maps; size and content; directories in one
 #              extent only.
 #   libudf     type 1 maps, plain file entries (UDF 1.50 and less), nothing
@@ -31,8 +30,7 @@ reader_columns() {
     case $1 in
     udfclient) echo size,crc,owner,mtime,seconds ;;
     7z) echo size,crc,mtime,dirtime,seconds ;;
-    grub) echo size ;;
-    udfread) echo size,crc ;;
+    grub | udfread) echo size,crc ;;
     libudf) echo size,crc,mode,nlink ;;
     *) return 1 ;;
     esac
@@ -51,17 +49,19 @@ reader_udfclient() {
     [ -d "$2/tree" ]
 }
 
-# Grub's own listing, directory by directory.
+# Every file of grub's own listing, one program start a file.
 reader_grub_walk() {
     grub-fstest "$1" ls -- -l "/$2" | while read -r size stamp name; do
-        case $size,$stamp in
-        DIR,*)
+        case $size in
+        DIR)
             name=${name%/}
             printf '%s\td\n' "$2$name"
             reader_grub_walk "$1" "$2$name/"
             ;;
-        [0-9]*,[0-9]*)
-            printf '%s\tf\tsize=%s\n' "$2$name" "$size"
+        [0-9]*)
+            crc=$(grub-fstest "$1" crc "/$2$name" </dev/null) || crc=$stamp
+            printf '%s\tf\tsize=%s\tcrc=%s\n' "$2$name" "$size" \
+                "$(echo "$crc" | tr a-f A-F)"
             ;;
         esac
     done
@@ -137,15 +137,16 @@ reader_compare() {
     reader_work=$(mktemp -d "$4/compare.XXXXXX") || return 1
     "$5/test/treesum" --only="$(reader_columns "$1")" "$3" \
         >"$reader_work/all" || return 1
-    awk -F '\t' '$2 != "d" && $2 != "f"' "$reader_work/all" \
-        >"$reader_work/others"
+    awk -F '\t' -v reader="$1" '
+        $2 != "d" && $2 != "f" { print; next }
+        reader == "udfclient" && match($0, /\tmtime=-?[0-9]+/) {
+            time = substr($0, RSTART + 7, RLENGTH - 7) + 0
+            if (time < 0 || time >= 4294967296) print
+        }' "$reader_work/all" >"$reader_work/others"
     # never empty, or awk would take the next file for the list
     echo "/" >>"$reader_work/others"
     reader_lines "$1" "$2" "$4" "$5" >"$reader_work/seen"
     reader_read=$?
-    if [ "$1" = grub ]; then
-        grub-fstest "$2" cmp / "$(cd "$3" && pwd)" || reader_read=1
-    fi
     reader_reduce "$1" "$reader_work/all" "$reader_work/others" \
         >"$reader_work/expected"
     reader_reduce "$1" "$reader_work/seen" "$reader_work/others" \
