@@ -139,6 +139,8 @@ make_plain tree/plain
 make_special tree/special
 mkdir only
 cp -a tree/plain only
+# grub reads a directory from its start for each file in it
+rm only/plain/many/*[1-9]??
 
 fill cdrw.img tree --media cdrw --label 'Kernel reads'
 check_info cdrw.img tree 'Kernel reads' 2.01
