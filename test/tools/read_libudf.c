@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * read_libudf [--only=COLUMNS] IMAGE
+ * read_libudf --label IMAGE
  *
  * Prints the tree of IMAGE as libudf (GNU libcdio) reads it, in the form of
- * treesum. What that library cannot do, as of 2.1:
+ * treesum; or its name alone, for which no root is needed. What that library
+ * cannot do, as of 2.1:
  *  - any map but type 1;
  *  - extended file entries: it knows plain ones (UDF 1.02 and 1.50) only;
  *  - embedded data, of files and of directories: it finds no blocks there;
@@ -86,9 +88,24 @@ static void walk_dir(struct walk *walk, udf_dirent_t *dir, const char *path) {
     }
 }
 
+static int print_label(const char *path) {
+    char label[64];
+    udf_t *udf = udf_open(path);
+    if (!udf || udf_get_volume_id(udf, label, sizeof(label)) <= 0) {
+        fprintf(stderr, "read_libudf: %s: has no name\n", path);
+        return 1;
+    }
+    puts(label);
+    udf_close(udf);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     struct walk walk = {0};
     unsigned columns;
+    if (argc == 3 && strcmp(argv[1], "--label") == 0) {
+        return print_label(argv[2]);
+    }
     int at = tree_options(argc, argv, &columns);
     if (at < 0 || at != argc - 1) {
         fputs("usage: read_libudf [--only=COLUMNS] IMAGE\n", stderr);
