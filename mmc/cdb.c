@@ -22,7 +22,7 @@ static void start(struct mmc_request *request, enum mmc_opcode opcode,
 
 /* Bit `bit` when `on`. */
 static uint8_t flag(bool on, unsigned bit) {
-    return on ? (uint8_t)(1u << bit) : 0;
+    return (uint8_t)(on ? 1u << bit : 0u);
 }
 
 void mmc_cdb_test_unit_ready(struct mmc_request *request) {

@@ -37,7 +37,7 @@ expect() {
 # The content of a disc, and the state of its medium without the counters of
 # what the drive did, which every command moves on.
 content() {
-    sha256sum <"$1"
+    cksum <"$1"
     if [ -e "$1.udfpkt" ]; then
         "$info" --json "$1" | grep -E '"(state|blocks|medium|label)"'
     fi
@@ -100,7 +100,8 @@ absent new 2 'label is not UTF-8' "$format" --media cdrw \
 absent new 2 'not possible' "$format" --media cdrw --udf 2.60 new
 
 # ---- a disc that is not the one asked for, or holds data
-"$format" --media cdrw disc >out 2>&1 || complain "cannot format a CD-RW"
+"$format" --media cdrw --size 60M disc >out 2>&1 ||
+    complain "cannot format a CD-RW"
 "$format" --media image --size 20M plain >out 2>&1 ||
     complain "cannot format an image"
 unchanged disc 6 'not dvd-rw' "$format" --media dvdrw disc
@@ -123,11 +124,11 @@ unchanged other 8 'holds data' "$format" --media image other
 exec 8<disc 9<disc.udfpkt
 flock 8
 flock 9
-unchanged=$(sha256sum <disc)
+unchanged=$(cksum <disc)
 expect 4 'in use by process' "$format" --force disc
 expect 4 'in use by process' "$info" disc
 exec 8<&- 9<&-
-[ "$unchanged" = "$(sha256sum <disc)" ] || complain "changed a busy disc"
+[ "$unchanged" = "$(cksum <disc)" ] || complain "changed a busy disc"
 
 # ---- no medium, write protection, a damaged drive
 echo pull >disc.udfpkt-faults
@@ -142,10 +143,10 @@ unchanged disc 7 'protected\|only be read' "$format" --force disc
 
 cp disc torn
 printf 'nonsense' >torn.udfpkt
-before=$(sha256sum torn torn.udfpkt)
+before=$(cksum torn torn.udfpkt)
 expect 10 'damaged' "$format" --force torn
 expect 10 'damaged' "$info" torn
-[ "$before" = "$(sha256sum torn torn.udfpkt)" ] || complain "changed torn"
+[ "$before" = "$(cksum torn torn.udfpkt)" ] || complain "changed torn"
 
 # ---- rights
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then

@@ -5,6 +5,10 @@
 # tree with one breach of each kind must be refused for each of them.
 set -eu
 
+# The same sources are linted once, not once for each sanitizer.
+! grep -q '^UDFPKT_SANITIZE:[A-Z]*=.' "${1-.}/CMakeCache.txt" 2>/dev/null ||
+    exit 77
+
 here=$(cd "$(dirname "$0")/.." && pwd)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
