@@ -28,6 +28,22 @@ disc_needed() {
     fi
 }
 
+# The daemon has no terminal: what a sanitizer says of it goes to files, which
+# disc_sanitized looks for. Called by disc_mount.
+disc_sanitize() {
+    disc_log=log_path=$WORK/sanitizer
+    export ASAN_OPTIONS="${ASAN_OPTIONS-}${ASAN_OPTIONS:+:}$disc_log"
+    export TSAN_OPTIONS="${TSAN_OPTIONS-}${TSAN_OPTIONS:+:}$disc_log"
+    export UBSAN_OPTIONS="${UBSAN_OPTIONS-}${UBSAN_OPTIONS:+:}$disc_log"
+}
+
+# The end of the daemon is waited for before this, so that leaks are known.
+disc_sanitized() {
+    for disc_log in "$WORK"/sanitizer.*; do
+        [ ! -s "$disc_log" ] || fail "$(head -n 60 "$disc_log")"
+    done
+}
+
 # For the trap at the end of a script.
 disc_cleanup() {
     if mountpoint -q "$WORK/mnt"; then
@@ -48,13 +64,16 @@ disc_mount() {
     disc_image=$1
     shift
     mkdir -p "$WORK/mnt"
-    "$BUILD/udfpkt-mount" "$@" "$disc_image" "$WORK/mnt" \
-        >"$WORK/log" 2>&1 || fail "udfpkt-mount: $(cat "$WORK/log")"
+    (
+        disc_sanitize
+        "$BUILD/udfpkt-mount" "$@" "$disc_image" "$WORK/mnt"
+    ) >"$WORK/log" 2>&1 || fail "udfpkt-mount: $(cat "$WORK/log")"
 }
 
 disc_umount() {
     "$BUILD/udfpkt-umount" "$WORK/mnt" >"$WORK/log" 2>&1 ||
         fail "udfpkt-umount: $(cat "$WORK/log")"
+    disc_sanitized
 }
 
 # fusermount returns while the daemon still writes; udfpkt-umount of the
@@ -63,6 +82,7 @@ disc_fusermount() {
     fusermount -u "$WORK/mnt" || fail "fusermount -u"
     "$BUILD/udfpkt-umount" "$1" >"$WORK/log" 2>&1 ||
         fail "closing $1: $(cat "$WORK/log")"
+    disc_sanitized
 }
 
 disc_number() {
