@@ -166,6 +166,10 @@ enum cli_exit cli_open_disc(const char *path,
         err = mmc_disc_open(path, options, out_disc);
     }
     if (err == -EBUSY) {
+        /* The daemon may have ended between the two looks. */
+        err = mmc_disc_open(path, options, out_disc);
+    }
+    if (err == -EBUSY) {
         return fail_mounted(path);
     }
     return err ? cli_fail(CLI_STAGE_OPEN, path, err, NULL) : CLI_EXIT_OK;
