@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <mntent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -280,17 +281,65 @@ static void leave(struct fs_session *session, struct fs_workers *workers) {
     (void)poll(&ended, 1, ENDED_WAIT_MS);
 }
 
+/* Whether the session's mount is still there in this mount namespace; true as
+ * well when that cannot be told. The mount itself is not touched: that would
+ * make it busy for whoever unmounts it. */
+static bool is_mounted_here(const struct fs_session *session) {
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    bool found = false;
+
+    if (!mounts) {
+        return true;
+    }
+    for (struct mntent *mount = getmntent(mounts); mount && !found;
+         mount = getmntent(mounts)) {
+        found = strcmp(mount->mnt_type, "fuse.udfpkt") == 0 &&
+                strcmp(mount->mnt_dir, session->mountpoint) == 0;
+    }
+    endmntent(mounts);
+    return found;
+}
+
+/* The mount has gone from this namespace. Its connection ends at once, unless
+ * another mount namespace (of a service, of a container) has a copy of it:
+ * then whoever unmounted would wait for ever for the disc. */
+static void leave_copies(struct fs_session *session,
+                         struct fs_workers *workers) {
+    struct pollfd ended = {.fd = fs_workers_ended_fd(workers),
+                           .events = POLLIN};
+    int waited_ms = 0;
+
+    if (poll(&ended, 1, ENDED_WAIT_MS) == 0) {
+        mmc_log(MMC_LOG_NOTICE,
+                "%s: unmounted, but another mount namespace still had it",
+                session->mountpoint);
+        (void)wait_until_idle(session, workers, &waited_ms);
+    }
+}
+
 static void wait_for_end(struct fs_session *session,
                          struct fs_workers *workers) {
-    struct pollfd fds[3] = {
+    struct pollfd fds[4] = {
         {.fd = fs_workers_ended_fd(workers), .events = POLLIN},
         {.fd = session->signal_fd, .events = POLLIN},
         {.fd = session->leave_fd, .events = POLLIN},
+        {.fd = open("/proc/self/mounts", O_RDONLY | O_CLOEXEC),
+         .events = POLLPRI}, /* readable so when a mount comes or goes */
     };
+    bool gone = false;
 
-    while (poll(fds, 3, -1) < 0 && errno == EINTR) {
+    while (!gone && !fds[0].revents && !fds[1].revents && !fds[2].revents) {
+        if (poll(fds, 4, -1) < 0) {
+            continue; /* interrupted; revents are what they were */
+        }
+        gone = fds[3].revents && !is_mounted_here(session);
     }
-    if (!fds[0].revents) {
+    if (fds[3].fd >= 0) {
+        close(fds[3].fd);
+    }
+    if (gone) {
+        leave_copies(session, workers);
+    } else if (!fds[0].revents) {
         leave(session, workers);
     }
 }

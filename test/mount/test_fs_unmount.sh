@@ -120,6 +120,19 @@ kill "$sleeper"
 wait "$sleeper" || :
 is_clean
 
+# A copy of the mount in another mount namespace does not hold the disc.
+expect 0 "$mount_disc" "$cd" "$mnt"
+echo copied >"$mnt/copied"
+unshare --mount sleep 60 &
+holder=$!
+until [ "$(cat "/proc/$holder/comm")" = sleep ]; do
+    sleep 0.05
+done
+expect 0 "$umount_disc" "$mnt"
+kill "$holder"
+wait "$holder" || :
+is_clean
+
 # A killed daemon: said by whoever meets it, and cleared away.
 expect 0 "$mount_disc" "$cd" "$mnt"
 echo kept >"$mnt/kept"
