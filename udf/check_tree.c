@@ -268,13 +268,13 @@ static void check_links(struct udf_check *check,
     }
     if (node->extended &&
         node->object_bytes != node->info_bytes + node->stream_bytes) {
-        udf_check_fault(
-            check,
-            "file entry %u:%u: object size %llu, counted "
-            "%llu (ECMA-167 4/14.17.11)",
-            node->addr.part, node->addr.lbn,
-            (unsigned long long)node->object_bytes,
-            (unsigned long long)(node->info_bytes + node->stream_bytes));
+        udf_check_fault(check,
+                        "file entry %u:%u: object size %llu, counted "
+                        "%llu (ECMA-167 4/14.17.11)",
+                        node->addr.part, node->addr.lbn,
+                        (unsigned long long)node->object_bytes,
+                        (unsigned long long)node->info_bytes +
+                            node->stream_bytes);
     }
 }
 
