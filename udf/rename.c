@@ -68,14 +68,19 @@ static int check_not_above(struct udf_op *op, const struct udf_node *node,
     }
 }
 
-/* A directory that moves to another parent must have its index loaded, and
- * must not move below itself. */
+/* A directory that moves to another parent must have its index loaded, must
+ * not move below itself, and the parent must be able to count it, unless it
+ * comes in the place of another. */
 static int check_move(struct udf_op *op, const struct end *from,
                       const struct end *to) {
     int error;
 
     if (!udf_node_is_dir(from->node) || from->dir == to->dir) {
         return 0;
+    }
+    if (to->dir->attr.links >= UDF_LINKS_MAX &&
+        !(to->exists && udf_node_is_dir(to->node))) {
+        return -EMLINK;
     }
     error = udf_dir_load(op, from->node);
     return error ? error : check_not_above(op, from->node, to->dir);

@@ -18,8 +18,6 @@
 #include "udf/tree_priv.h"
 #include "udf/volume.h"
 
-enum { LINKS_MAX = UINT16_MAX };
-
 static bool name_is(const struct udf_name *name, const char *text,
                     uint32_t length) {
     return name->len == length && memcmp(name->text, text, length) == 0;
@@ -156,7 +154,7 @@ int udf_tree_create(struct udf_op *op, uint64_t parent,
     if (!error) {
         error = free_name(op, dir, name);
     }
-    if (!error && S_ISDIR(make->mode) && dir->attr.links >= LINKS_MAX) {
+    if (!error && S_ISDIR(make->mode) && dir->attr.links >= UDF_LINKS_MAX) {
         error = -EMLINK;
     }
     if (error) {
@@ -199,7 +197,7 @@ int udf_tree_link(struct udf_op *op, uint64_t ino, uint64_t parent,
     if (!error && node->orphan) {
         error = -ENOENT;
     }
-    if (!error && node->attr.links >= LINKS_MAX) {
+    if (!error && node->attr.links >= UDF_LINKS_MAX) {
         error = -EMLINK;
     }
     if (!error) {

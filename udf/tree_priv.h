@@ -9,6 +9,9 @@
 #include "udf/node.h"
 #include "udf/op.h"
 
+/* What a link count can hold. */
+enum { UDF_LINKS_MAX = UINT16_MAX };
+
 /* Gets directory `ino` with its index loaded. */
 int udf_tree_dir(struct udf_op *op, uint64_t ino, struct udf_node **out_dir);
 

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "test/support/damage.h"
 #include "test/support/memdev.h"
 #include "udf/check.h"
 #include "udf/format.h"
@@ -351,11 +352,26 @@ static void test_volume_reading_writes_nothing(void **state) {
     assert_int_equal(after.packets_written, before.packets_written);
 }
 
+/* Unmounts, and expects a volume without a fault. */
+static void expect_clean(struct fixture *fx, uint64_t files,
+                         uint64_t directories) {
+    struct udf_check_options check = {0};
+    struct udf_check_result result;
+
+    assert_int_equal(udf_unmount(fx->volume), 0);
+    fx->volume = NULL;
+    memdev_reboot(fx->mem);
+    memdev_set_cold(fx->mem, false);
+    assert_int_equal(
+        udf_check(memdev_device(fx->mem), &check, NULL, NULL, &result), 0);
+    assert_int_equal(result.faults, 0);
+    assert_int_equal(result.files, files);
+    assert_int_equal(result.directories, directories);
+}
+
 /* Power is lost after a commit: what the commit held is there, what came
  * later is not, and the next unmount leaves a closed volume without a fault. */
 static void test_volume_survives_a_crash_after_a_commit(void **state) {
-    struct udf_check_options check = {0};
-    struct udf_check_result result;
     struct fixture *fx = *state;
     uint64_t ino = make(fx, UDF_ROOT_INO, "kept", S_IFREG | 0644);
 
@@ -369,15 +385,41 @@ static void test_volume_survives_a_crash_after_a_commit(void **state) {
     mount_again(fx);
     expect(fx, ino, 0, 100000, 1);
     assert_int_equal(find_error(fx, UDF_ROOT_INO, "lost"), -ENOENT);
+    expect_clean(fx, 1, 2);
+}
+
+/* Gives the directory `ino` a link count that says it is full. */
+static void fill_links(struct fixture *fx, uint64_t ino) {
+    uint32_t lbn = (uint32_t)(ino - 2);
+
+    for (uint32_t lba = 257; lba < SMALL_DISC; lba++) {
+        uint8_t *entry = memdev_medium(fx->mem, lba);
+
+        if (damage_get32(entry + 12) == lbn && entry[0] == 0x0A &&
+            entry[1] == 1) {
+            memset(entry + FE_LINKS, 0xFF, 2);
+            damage_reseal(entry);
+            return;
+        }
+    }
+    fail();
+}
+
+/* A directory's subdirectories are counted in 16 bits. */
+static void test_volume_moves_no_directory_into_a_full_one(void **state) {
+    struct udf_name name = name_of("moving");
+    struct fixture *fx = *state;
+    uint64_t full = make(fx, UDF_ROOT_INO, "full", S_IFDIR | 0755);
+    struct udf_place from = {.dir = UDF_ROOT_INO, .name = name};
+    struct udf_place to = {.dir = full, .name = name};
+
+    udf_forget(fx->volume, make(fx, UDF_ROOT_INO, "moving", S_IFDIR | 0755), 1);
     assert_int_equal(udf_unmount(fx->volume), 0);
     fx->volume = NULL;
-    memdev_reboot(fx->mem);
-    memdev_set_cold(fx->mem, false);
-    assert_int_equal(
-        udf_check(memdev_device(fx->mem), &check, NULL, NULL, &result), 0);
-    assert_int_equal(result.faults, 0);
-    assert_int_equal(result.files, 1);
-    assert_int_equal(result.directories, 2);
+    fill_links(fx, full);
+    mount_again(fx);
+    assert_int_equal(udf_rename(fx->volume, &from, &to, 0), -EMLINK);
+    assert_int_equal(find(fx, UDF_ROOT_INO, "full").nlink, 65536);
 }
 
 /* Writers that never stop must not keep a commit off. */
@@ -424,6 +466,8 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             test_volume_survives_a_crash_after_a_commit, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_volume_moves_no_directory_into_a_full_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_volume_commits_while_data_pours_in,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_volume_reading_writes_nothing,
