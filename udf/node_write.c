@@ -184,6 +184,7 @@ int udf_node_write(struct udf_volume *volume, struct udf_node *node) {
     int error = 0;
 
     if (body->embedded) {
+        error = resize_chain(volume, node, 0);
         fe.icb_flags |= UDF_AD_EMBEDDED;
         fe.ads = node->dir ? udf_dir_bytes(node->dir) : body->inline_data;
         fe.ads_bytes = (uint32_t)body->size;
@@ -200,7 +201,10 @@ int udf_node_write(struct udf_volume *volume, struct udf_node *node) {
         fe.ads = ads;
         fe.ads_bytes = fill_area(node, body->form, &cursor, 0, room, ads);
     }
-    error = udf_encode_fe(&fe, &volume->identity.style, node->icb.lbn, block);
+    if (!error) {
+        error =
+            udf_encode_fe(&fe, &volume->identity.style, node->icb.lbn, block);
+    }
     if (!error) {
         error = udf_io_write_meta(volume, node->icb, UDF_OVERLAY_ENTRY, block);
     }

@@ -388,6 +388,23 @@ static void test_volume_survives_a_crash_after_a_commit(void **state) {
     expect_clean(fx, 1, 2);
 }
 
+/* A list of extents too long for the file entry goes on in other blocks; they
+ * are free again when nothing is left to list. */
+static void test_volume_frees_the_list_of_a_file_made_empty(void **state) {
+    struct udf_stat empty = {0};
+    struct fixture *fx = *state;
+    uint64_t ino = make(fx, UDF_ROOT_INO, "pieces", S_IFREG | 0644);
+    struct udf_stat stat;
+
+    for (uint64_t i = 0; i < 600; i++) {
+        fill(fx, ino, i * 8192, 2048, 1);
+    }
+    mount_again(fx);
+    assert_int_equal(udf_setattr(fx->volume, ino, &empty, UDF_SET_SIZE, &stat),
+                     0);
+    expect_clean(fx, 1, 1);
+}
+
 /* Gives the directory `ino` a link count that says it is full. */
 static void fill_links(struct fixture *fx, uint64_t ino) {
     uint32_t lbn = (uint32_t)(ino - 2);
@@ -466,6 +483,8 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             test_volume_survives_a_crash_after_a_commit, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_volume_frees_the_list_of_a_file_made_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(
             test_volume_moves_no_directory_into_a_full_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_volume_commits_while_data_pours_in,
