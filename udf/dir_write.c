@@ -102,12 +102,15 @@ static int extend_anywhere(struct udf_volume *volume, struct udf_node *node,
     return 0;
 }
 
+/* Makes the extents `want` blocks long. The blocks from *out_fresh on are in a
+ * new place. */
 static int place(struct udf_volume *volume, struct udf_node *node,
-                 uint32_t want) {
+                 uint32_t want, uint32_t *out_fresh) {
     struct udf_dir *dir = node->dir;
     uint32_t have = (uint32_t)udf_extents_end(&node->body.extents);
     uint32_t lbn;
 
+    *out_fresh = have;
     if (want <= have) {
         return udf_extents_resize(&node->body.extents, want,
                                   udf_node_drop_piece, volume);
@@ -117,6 +120,7 @@ static int place(struct udf_volume *volume, struct udf_node *node,
     }
     if (udf_space_take_whole(volume->space, volume->placement.meta_goal, want,
                              &lbn) == 0) {
+        *out_fresh = 0;
         mmc_bits_set_range(dir->changed, 0, want);
         return put_extent(volume, node, 0, lbn, want);
     }
@@ -141,7 +145,7 @@ static int write_embedded(struct udf_volume *volume, struct udf_node *node) {
 }
 
 static int write_block(struct udf_volume *volume, struct udf_node *node,
-                       uint32_t block) {
+                       uint32_t block, enum udf_overlay_class class) {
     struct udf_dir *dir = node->dir;
     uint8_t image[UDF_BLOCK_BYTES] = {0};
     uint32_t start = block * UDF_BLOCK_BYTES;
@@ -155,13 +159,13 @@ static int write_block(struct udf_volume *volume, struct udf_node *node,
         bytes = UDF_BLOCK_BYTES;
     }
     memcpy(image, dir->stream + start, bytes);
-    return udf_io_write_meta(volume, piece.addr, UDF_OVERLAY_DIRECTORY, image);
+    return udf_io_write_meta(volume, piece.addr, class, image);
 }
 
 /* Sealing may change the next block too (a tag that crosses the border), so
  * all changed blocks are sealed before the first is written. */
 static int write_blocks(struct udf_volume *volume, struct udf_node *node,
-                        uint32_t blocks) {
+                        uint32_t blocks, uint32_t fresh) {
     struct udf_dir *dir = node->dir;
     uint64_t block;
     int error = 0;
@@ -179,7 +183,9 @@ static int write_blocks(struct udf_volume *volume, struct udf_node *node,
     for (block = mmc_bits_next_set(dir->changed, 0, blocks);
          !error && block < blocks;
          block = mmc_bits_next_set(dir->changed, block + 1, blocks)) {
-        error = write_block(volume, node, (uint32_t)block);
+        error = write_block(volume, node, (uint32_t)block,
+                            block < fresh ? UDF_OVERLAY_DIRECTORY
+                                          : UDF_OVERLAY_FRESH);
     }
     if (!error) {
         mmc_bits_clear_range(dir->changed, 0, dir->blocks_room);
@@ -190,6 +196,7 @@ static int write_blocks(struct udf_volume *volume, struct udf_node *node,
 int udf_dir_write(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
     uint32_t blocks = blocks_of(node->dir->bytes);
+    uint32_t fresh;
     int error;
 
     if (node->dir->bytes <= udf_node_inline_room(node)) {
@@ -200,9 +207,9 @@ int udf_dir_write(struct udf_volume *volume, struct udf_node *node) {
             mmc_bits_set_range(node->dir->changed, 0, blocks);
             body->embedded = false;
         }
-        error = place(volume, node, blocks);
+        error = place(volume, node, blocks, &fresh);
         if (!error) {
-            error = write_blocks(volume, node, blocks);
+            error = write_blocks(volume, node, blocks, fresh);
         }
     }
     if (!error) {

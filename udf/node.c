@@ -469,6 +469,7 @@ int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
     node->kept.extended = volume->identity.revision >= 0x0200;
     node->kept.checkpoint = 1;
     node->body.embedded = true;
+    node->fresh = true;
     if (S_ISCHR(seed->mode) || S_ISBLK(seed->mode)) {
         error = udf_device_ea_make(seed->rdev, volume->identity.revision,
                                    icb.lbn, &volume->identity.style,

@@ -88,6 +88,7 @@ struct udf_node {
     atomic_uint_fast64_t refs;
     bool dirty;  /* on the dirty list */
     bool orphan; /* has no name any more */
+    bool fresh;  /* nothing on the disc points to it */
     struct udf_attr attr;
     struct udf_body body;
     struct udf_kept kept;

@@ -117,8 +117,10 @@ static uint32_t fill_area(const struct udf_node *node, enum udf_ad_form form,
     return used + udf_ad_size(form);
 }
 
+/* `old` of the chain's blocks were there before. */
 static int write_chain(struct udf_volume *volume, const struct udf_node *node,
-                       enum udf_ad_form form, struct udf_ad_cursor *cursor) {
+                       enum udf_ad_form form, struct udf_ad_cursor *cursor,
+                       uint32_t old) {
     const struct udf_body *body = &node->body;
     uint8_t ads[UDF_BLOCK_BYTES], block[UDF_BLOCK_BYTES];
 
@@ -134,7 +136,9 @@ static int write_chain(struct udf_volume *volume, const struct udf_node *node,
                                   UDF_BLOCK_BYTES - UDF_AED_BYTES, ads);
         error = udf_encode_aed(&aed, &volume->identity.style, addr.lbn, block);
         if (!error) {
-            error = udf_io_write_meta(volume, addr, UDF_OVERLAY_ENTRY, block);
+            error = udf_io_write_meta(
+                volume, addr, i < old ? UDF_OVERLAY_ENTRY : UDF_OVERLAY_FRESH,
+                block);
         }
         if (error) {
             return error;
@@ -175,8 +179,14 @@ static struct udf_fe entry_of(const struct udf_node *node) {
     return fe;
 }
 
+static enum udf_overlay_class class_of(const struct udf_node *node) {
+    return udf_node_is_dir(node) && !node->fresh ? UDF_OVERLAY_DIRECTORY_ENTRY
+                                                 : UDF_OVERLAY_ENTRY;
+}
+
 int udf_node_write(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
+    uint32_t old = body->aeds;
     uint32_t room = udf_node_inline_room(node);
     struct udf_fe fe = entry_of(node);
     uint8_t ads[UDF_BLOCK_BYTES], block[UDF_BLOCK_BYTES];
@@ -206,10 +216,13 @@ int udf_node_write(struct udf_volume *volume, struct udf_node *node) {
             udf_encode_fe(&fe, &volume->identity.style, node->icb.lbn, block);
     }
     if (!error) {
-        error = udf_io_write_meta(volume, node->icb, UDF_OVERLAY_ENTRY, block);
+        error = udf_io_write_meta(volume, node->icb, class_of(node), block);
     }
     if (!error && !body->embedded) {
-        error = write_chain(volume, node, body->form, &cursor);
+        error = write_chain(volume, node, body->form, &cursor, old);
+    }
+    if (!error) {
+        node->fresh = false;
     }
     return error;
 }

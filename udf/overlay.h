@@ -20,11 +20,16 @@
 #include "udf/desc.h"
 
 /* The order in which classes reach the disc: what points comes after what it
- * points to, and the map of free space last. */
+ * points to, and the map of free space last. A directory's entry, which says
+ * how long the directory is and where, or holds it, comes after its data. */
 enum udf_overlay_class {
-    UDF_OVERLAY_ENTRY,     /* file entries, allocation extents */
-    UDF_OVERLAY_DIRECTORY, /* directory data */
-    UDF_OVERLAY_SPACE,     /* space bitmap */
+    UDF_OVERLAY_FRESH,     /* directory data and allocation extents where the
+                              last commit has nothing */
+    UDF_OVERLAY_ENTRY,     /* file entries, new directories' too, allocation
+                              extents in their old place */
+    UDF_OVERLAY_DIRECTORY, /* directory data in its old place */
+    UDF_OVERLAY_DIRECTORY_ENTRY,
+    UDF_OVERLAY_SPACE, /* space bitmap */
     UDF_OVERLAY_CLASSES
 };
 

@@ -13,8 +13,9 @@
  *   3. the snapshot, under the volume lock alone: what data is left, the
  *      directories, the file entries and the space bitmap are encoded into the
  *      overlay;
- *   4. without the volume lock: data, then file entries, then directories,
- *      then the bitmap are written out, and all is synchronised;
+ *   4. without the volume lock: data, then what is in a new place, then file
+ *      entries, then directories and their entries, then the bitmap are written
+ *      out (enum udf_overlay_class), and all is synchronised;
  *   5. space that was freed before the snapshot may be used again.
  *
  * Concurrent callers share one commit when its snapshot comes after their

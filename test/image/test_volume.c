@@ -439,6 +439,66 @@ static void test_volume_moves_no_directory_into_a_full_one(void **state) {
     assert_int_equal(find(fx, UDF_ROOT_INO, "full").nlink, 65536);
 }
 
+static void number_name(char *out_text, size_t bytes, int number) {
+    snprintf(out_text, bytes, "a-rather-long-name-for-number-%d", number);
+}
+
+static void make_numbers(struct fixture *fx, uint64_t parent, int from,
+                         int to) {
+    char text[48];
+
+    for (int i = from; i < to; i++) {
+        number_name(text, sizeof(text), i);
+        udf_forget(fx->volume, make(fx, parent, text, S_IFREG | 0644), 1);
+    }
+}
+
+/* Cuts a commit that adds names `old` to `all` to "dir" behind `packets`
+ * packets. Returns false when the commit did not get that far. */
+static bool cut_growing(struct fixture *fx, int old, int all,
+                        uint64_t packets) {
+    uint64_t dir = make(fx, UDF_ROOT_INO, "dir", S_IFDIR | 0755);
+    char text[48];
+    bool was_cut;
+
+    make_numbers(fx, dir, 0, old);
+    mount_again(fx);
+    make_numbers(fx, find(fx, UDF_ROOT_INO, "dir").ino, old, all);
+    memdev_cut_after(fx->mem, packets, false);
+    was_cut = udf_commit(fx->volume) != 0;
+    memdev_cut_after(fx->mem, 0, false);
+    (void)udf_unmount(fx->volume);
+    fx->volume = NULL;
+    mount_again(fx);
+    for (int i = 0; i < all; i++) {
+        int error;
+
+        number_name(text, sizeof(text), i);
+        error = find_error(fx, dir, text);
+        if (error != -ENOENT || i < old) {
+            assert_int_equal(error, 0);
+        }
+    }
+    return was_cut;
+}
+
+/* Wherever a commit is cut between two packets, a directory that was growing
+ * holds what it held, and no name leads nowhere. */
+static void test_volume_keeps_directories_when_commits_are_cut(void **state) {
+    /* From the file entry to a block, within a block, to a longer extent */
+    static const int sizes[][2] = {{15, 40}, {24, 25}, {40, 400}};
+
+    for (size_t i = 0; i < 3; i++) {
+        bool was_cut = true;
+
+        for (uint64_t packets = 0; was_cut; packets++) {
+            (void)teardown(state);
+            (void)setup(state);
+            was_cut = cut_growing(*state, sizes[i][0], sizes[i][1], packets);
+        }
+    }
+}
+
 /* Writers that never stop must not keep a commit off. */
 static void test_volume_commits_while_data_pours_in(void **state) {
     struct udf_mount_options options = {.dirty_bytes = 128 << 10,
@@ -483,6 +543,9 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             test_volume_survives_a_crash_after_a_commit, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_volume_keeps_directories_when_commits_are_cut, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(
             test_volume_frees_the_list_of_a_file_made_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(
