@@ -57,6 +57,7 @@ static const struct command commands[] = {
     {MMC_OP_READ_CAPACITY, 0, vdrive_read_capacity},
     {MMC_OP_READ_10, COUNTS, vdrive_read},
     {MMC_OP_WRITE_10, COUNTS, vdrive_write},
+    {MMC_OP_WRITE_AND_VERIFY_10, COUNTS, vdrive_write},
     {MMC_OP_VERIFY_10, COUNTS, vdrive_verify},
     {MMC_OP_SYNCHRONIZE_CACHE, COUNTS, vdrive_synchronize_cache},
     {MMC_OP_READ_TOC, 0, vdrive_read_toc},
@@ -74,7 +75,9 @@ static const struct command commands[] = {
     {MMC_OP_WRITE_12, COUNTS, vdrive_write},
     {MMC_OP_GET_PERFORMANCE, 0, vdrive_get_performance},
     {MMC_OP_READ_DISC_STRUCTURE, 0, vdrive_read_disc_structure},
+    {MMC_OP_SET_STREAMING, NO_MEDIUM_OK, vdrive_set_streaming},
     {MMC_OP_SET_CD_SPEED, NO_MEDIUM_OK, vdrive_set_cd_speed},
+    {MMC_OP_SEND_DISC_STRUCTURE, COUNTS, vdrive_send_disc_structure},
 };
 
 static const struct command *find_command(uint8_t opcode) {
@@ -117,11 +120,21 @@ static enum vdrive_sense operation_sense(const struct vdrive *drive) {
     case VDRIVE_IDLE:
         return VDRIVE_GOOD;
     case VDRIVE_BLANKING:
+    case VDRIVE_CLOSING:
         return VDRIVE_OPERATION_IN_PROGRESS;
     case VDRIVE_FORMATTING:
-        return VDRIVE_FORMAT_IN_PROGRESS;
+        break;
     }
-    return VDRIVE_GOOD;
+    return vdrive_quirk(drive, MMC_VDRIVE_QUIRK_LATE_NOT_READY)
+               ? VDRIVE_OPERATION_IN_PROGRESS
+               : VDRIVE_FORMAT_IN_PROGRESS;
+}
+
+/* Whether TEST UNIT READY says yes all the same. */
+static bool seems_ready(const struct vdrive *drive,
+                        const struct command *command) {
+    return command->opcode == MMC_OP_TEST_UNIT_READY &&
+           vdrive_quirk(drive, MMC_VDRIVE_QUIRK_LATE_NOT_READY);
 }
 
 /* Gates 4 and 5. Readiness goes before news of the medium: a disc that spins
@@ -139,7 +152,7 @@ static enum vdrive_sense may_run(struct vdrive *drive,
 
         sense = attention ? attention : sense;
     }
-    if (!sense && !(command->flags & BUSY_OK)) {
+    if (!sense && !(command->flags & BUSY_OK) && !seems_ready(drive, command)) {
         sense = operation_sense(drive);
     }
     return sense;
@@ -160,6 +173,7 @@ void vdrive_answer(struct vdrive_io *io, const uint8_t *reply, size_t len,
 
 static bool shows_progress(enum vdrive_sense sense) {
     return sense == VDRIVE_FORMAT_IN_PROGRESS ||
+           sense == VDRIVE_BACKGROUND_FORMAT ||
            sense == VDRIVE_OPERATION_IN_PROGRESS;
 }
 
@@ -220,6 +234,7 @@ static enum vdrive_sense run(struct vdrive *drive, struct vdrive_io *io,
         return wanted;
     }
     vdrive_operation_poll(drive);
+    vdrive_background_poll(drive);
     if (!command) {
         return VDRIVE_UNKNOWN_OPCODE;
     }
@@ -270,6 +285,7 @@ static int execute(struct mmc_transport *transport,
     command = find_command(request->cdb[0]);
     drive->files.head->commands++;
     sense = run(drive, &io, command);
+    vdrive_background_rest(drive);
     if (drive->gone) {
         return -ENODEV; /* the power went while it ran */
     }
@@ -304,7 +320,7 @@ static void sleep_ms(struct mmc_transport *transport, uint32_t duration_ms) {
 /* ---- On and off --------------------------------------------------------- */
 
 void vdrive_forget_settings(struct vdrive *drive) {
-    vdrive_modes_reset(&drive->modes);
+    vdrive_modes_reset(drive);
     drive->model.read_kbs = drive->medium->read_kbs;
     drive->model.write_kbs = drive->medium->write_kbs[0];
 }
@@ -318,6 +334,9 @@ static void power_up(struct vdrive *drive) {
     drive->faults.long_write_until_us = 0;
     drive->attention = VDRIVE_ATTENTION_POWER_ON;
     drive->gone = false;
+    drive->formatted_here = drive->out_of_sequence = false;
+    vdrive_background_stop(drive);
+    vdrive_quirks_power_up(drive);
     vdrive_forget_settings(drive);
     vdrive_model_start(drive);
 }
@@ -377,12 +396,12 @@ int mmc_vdrive_open(const char *image_path, bool writable,
     drive->transport.max_transfer_bytes = MAX_TRANSFER_BYTES;
     drive->medium = vdrive_medium_of_id(drive->files.head->medium);
     drive->writable = writable;
-    power_up(drive);
     error = vdrive_buffer_init(&drive->buffer, drive->medium->buffer_bytes,
                                vdrive_packet_bytes(drive));
     if (!error) {
         error = vdrive_faults_load(&drive->faults, image_path);
     }
+    power_up(drive);
     if (error) {
         close_drive(&drive->transport);
         return error;
@@ -392,5 +411,10 @@ int mmc_vdrive_open(const char *image_path, bool writable,
 }
 
 void mmc_vdrive_protect(struct mmc_transport *transport, bool on) {
-    vdrive_of(transport)->files.head->protect = on;
+    struct vdrive_head *head = vdrive_of(transport)->files.head;
+
+    head->protect &= ~(uint32_t)VDRIVE_PROTECT_CASE;
+    if (on) {
+        head->protect |= VDRIVE_PROTECT_CASE;
+    }
 }

@@ -20,8 +20,15 @@
  * itself, not a trace around it, and the caller to have the drive to itself
  * (mmc/transport.h, invariant 2).
  *
+ *  5. Switching off ends a background format where it is; the medium keeps what
+ *     is formatted, and the host may restart it. Other long operations are
+ *     finished first.
+ *
  * A write-protected medium (or a drive opened read-only) shows none of the
  * features that write as current, offers no format, and answers 7/27/00.
+ *
+ * The image is as long as what the medium can hold while it is written in
+ * order or formatted in the background, else as long as what is formatted.
  */
 #ifndef MMC_VDRIVE_H
 #define MMC_VDRIVE_H
@@ -33,13 +40,22 @@ struct mmc_transport;
 
 /* Makes the image `image_path`, with holes, and its sidecar with a new medium:
  * blank, where the kind is sold blank. `media_word` is a canonical word of
- * mmc_media_word(); `blocks` is the capacity after formatting, rounded down to
- * packets, 0 for the usual disc. Returns 0; -EEXIST when either file is there;
+ * mmc_media_word(), or "dvd+r", "dvd-r" or "cd-r"; `blocks` is the capacity
+ * after formatting as hosts do it by default, rounded down to packets, 0 for
+ * the usual disc. Returns 0; -EEXIST when either file is there;
  * -EINVAL for an unknown word; -EOPNOTSUPP when no virtual drive plays that
  * medium; -ERANGE when `blocks` is no capacity such a medium can have; errors
  * of open(2) and ftruncate(2). On failure no file is left behind. */
 int mmc_vdrive_create(const char *image_path, const char *media_word,
                       uint32_t blocks);
+
+/* Makes a sidecar beside the image that is there, so that it becomes a disc of
+ * this kind that another drive recorded and closed: a finalized session, read
+ * only where the medium is. The media are those that are written in order
+ * (bd-r, dvd+r, dvd-r, dvd-rw, cd-r). Returns 0 or an error of
+ * mmc_vdrive_create(); -ENOENT when there is no image, -ERANGE when its size
+ * is no capacity. */
+int mmc_vdrive_adopt(const char *image_path, const char *media_word);
 
 /* Switches the drive on. With `writable` false neither file is changed.
  * Returns 0; -EBUSY when it is open already; -EINVAL when the sidecar is
@@ -55,9 +71,12 @@ bool mmc_vdrive_exists(const char *image_path);
 
 /* Over the medium's life. */
 struct mmc_vdrive_stats {
-    uint64_t packets_written;
-    uint64_t write_commands; /* that wrote at least one packet */
-    uint64_t blocks_read;    /* handed to the host, or verified for it */
+    uint64_t packets_written; /* the drive's own read-modify-writes, too */
+    uint64_t partial_units;   /* of them: the host gave less than the whole */
+    uint64_t drive_rmws;      /* of those: completed from the medium */
+    uint64_t spared;          /* packets that the drive replaced by a spare */
+    uint64_t write_commands;  /* that wrote at least one packet */
+    uint64_t blocks_read;     /* handed to the host, or verified for it */
     uint64_t read_commands;
     uint64_t commands; /* all */
     uint64_t refused;  /* READ, VERIFY, WRITE, SYNCHRONIZE CACHE, MODE SELECT,
@@ -118,7 +137,9 @@ enum mmc_vdrive_fault_kind {
                                key 1, the command is done all the same. 6/28/xx
                                loses page 05h and speed, 6/29/xx also the lock
                                of the door and, as `cut` says, the buffer */
-    MMC_VDRIVE_WRITE_ERROR, /* a packet is spoilt by writing it: 3/0C/00 */
+    MMC_VDRIVE_WRITE_ERROR, /* a packet is spoilt by writing it: 3/0C/00. A
+                               drive that manages defects takes a spare and
+                               says nothing, until none is left: 3/0C/02 */
     MMC_VDRIVE_READ_ERROR,  /* a packet cannot be read: 3/11/05 */
     MMC_VDRIVE_CUT,         /* power is cut while a packet is written */
     MMC_VDRIVE_NOT_READY,   /* 2/04/01 for duration_ms from the strike on */
@@ -156,8 +177,58 @@ struct mmc_vdrive_fault mmc_vdrive_fault_of(enum mmc_vdrive_fault_kind kind);
  * too many are waiting (64). */
 int mmc_vdrive_inject(struct mmc_transport *transport,
                       const struct mmc_vdrive_fault *fault);
-/* Forgets all faults that have not struck yet or go on striking. */
+/* Forgets all faults that have not struck yet or go on striking; quirks
+ * stay. */
 void mmc_vdrive_clear_faults(struct mmc_transport *transport);
+
+/* What some drives do, against the specification or common sense. */
+enum mmc_vdrive_quirk_kind {
+    /* Any-block media take whole aligned units only: 5/21/02. */
+    MMC_VDRIVE_QUIRK_ALIGNED_ONLY,
+    /* READ TRACK INFORMATION of a blank disc: next writable address -150. */
+    MMC_VDRIVE_QUIRK_WRONG_NWA,
+    /* READ CAPACITY tells what a background format has done so far. */
+    MMC_VDRIVE_QUIRK_LYING_CAPACITY,
+    /* READ FORMAT CAPACITIES counts its header in the list length. */
+    MMC_VDRIVE_QUIRK_CAPACITIES_PLUS_FOUR,
+    /* There is no page 05h (5/24/00), and none is needed. */
+    MMC_VDRIVE_QUIRK_NO_PAGE_05,
+    /* MODE SELECT of page 05h is refused on a blank disc (5/26/00), and
+     * formatting does not need it. */
+    MMC_VDRIVE_QUIRK_PAGE_05_NOT_ON_BLANK,
+    /* Format type 10h is refused: 5/26/00. */
+    MMC_VDRIVE_QUIRK_NO_FORMAT_10,
+    /* FORMAT UNIT without IMMED never answers, and does nothing. */
+    MMC_VDRIVE_QUIRK_FORMAT_NEEDS_IMMED,
+    /* SET CD SPEED and SET STREAMING: 5/24/00. */
+    MMC_VDRIVE_QUIRK_SPEED_REFUSED,
+    /* Not erasable any more after a format, until it is loaded anew. */
+    MMC_VDRIVE_QUIRK_NOT_ERASABLE,
+    /* TEST UNIT READY is good during long operations; the next command gets
+     * 2/04/07. */
+    MMC_VDRIVE_QUIRK_LATE_NOT_READY,
+    /* WRITE after a READ, with packets in the buffer: 2/2C/00 until
+     * SYNCHRONIZE CACHE. The second: 5/2C/00. */
+    MMC_VDRIVE_QUIRK_SEQUENCE_ERROR,
+    MMC_VDRIVE_QUIRK_SEQUENCE_ERROR_5,
+    /* A minute until a disc is ready, after power on, too. */
+    MMC_VDRIVE_QUIRK_SLOW_SPIN_UP,
+    /* Switching it on opens the tray, or finds it closed and empty. The next
+     * load brings the disc. */
+    MMC_VDRIVE_QUIRK_TRAY_OPEN,
+    MMC_VDRIVE_QUIRK_TRAY_EMPTY,
+    /* The same event is told for ever. */
+    MMC_VDRIVE_QUIRK_STALE_EVENTS,
+    /* CD-MRW: the page of the LBA space is 2Ch, as in prototypes. */
+    MMC_VDRIVE_QUIRK_MRW_PAGE_2C,
+    /* CD-MRW: the general application area is addressed after power on. */
+    MMC_VDRIVE_QUIRK_MRW_GAA,
+    MMC_VDRIVE_QUIRKS
+};
+
+/* Switches a quirk on or off, at once. */
+void mmc_vdrive_quirk(struct mmc_transport *transport,
+                      enum mmc_vdrive_quirk_kind quirk, bool on);
 
 /* Faults for whole programs: the text file PATH.udfpkt-faults is read when the
  * drive is opened. One fault a line, its kind first; '#' begins a comment;
@@ -176,6 +247,13 @@ void mmc_vdrive_clear_faults(struct mmc_transport *transport);
  *   gone          [op=0xNN] [after=N]
  *   button        [op=0xNN] [after=N] [times=N]
  *   strict-buffer
+ *   quirk         NAME
+ *
+ * Quirks by name: dvd+rw-aligned-only wrong-nwa lying-capacity
+ * format-capacities-plus-four no-page-05h page-05h-refused-on-blank
+ * no-format-10h format-needs-immed speed-refused not-erasable-after-format
+ * late-2/04/07 sequence-error sequence-error-5 slow-spinup tray-open
+ * tray-empty stale-events mrw-page-2ch mrw-gaa, as above.
  *
  * A line that is not of this form fails mmc_vdrive_open() with -EINVAL and
  * is logged. */
@@ -200,7 +278,8 @@ void mmc_vdrive_pull(struct mmc_transport *transport);
 void mmc_vdrive_press_button(struct mmc_transport *transport);
 bool mmc_vdrive_tray_open(struct mmc_transport *transport);
 
-/* Sets or clears the medium's write protection, kept in the sidecar. */
+/* Sets or clears the write protection of the medium's case, kept in the
+ * sidecar. Hosts cannot clear it. */
 void mmc_vdrive_protect(struct mmc_transport *transport, bool on);
 
 #endif

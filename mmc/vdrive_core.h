@@ -7,14 +7,21 @@
  *   vdrive_media.c     the media: one row each, and what the rows mean
  *   vdrive_features.c  GET CONFIGURATION
  *   vdrive_info.c      the other commands that only tell
- *   vdrive_disc.c      what is recorded: disc, track, TOC, capacities
+ *   vdrive_speed.c     speeds: what there are, what is set
+ *   vdrive_disc.c      what is recorded: disc, track, TOC
+ *   vdrive_capacity.c  capacities, and the formats on offer
+ *   vdrive_structure.c READ and SEND DISC STRUCTURE
  *   vdrive_mode.c      mode pages
  *   vdrive_tray.c      tray, door lock, eject button, media events
+ *   vdrive_rules.c     which blocks may be read and written
  *   vdrive_write.c     READ, WRITE, VERIFY, SYNCHRONIZE CACHE
- *   vdrive_format.c    BLANK, FORMAT UNIT and their progress
+ *   vdrive_plan.c      FORMAT UNIT's parameter list
+ *   vdrive_format.c    BLANK, FORMAT UNIT, CLOSE and their progress
+ *   vdrive_background.c formats that go on while the disc is used
  *   vdrive_model.c     what all that costs in time
  *   vdrive_buffer.c    packets that a power cut may lose
  *   vdrive_fault.c     what goes wrong on request
+ *   vdrive_quirk.c     drives that do not follow the rules
  *   vdrive_faultfile.c such requests as text
  *   vdrive_sidecar.c   the two files
  *
@@ -37,13 +44,16 @@ enum { VDRIVE_BLOCK_BYTES = 2048, VDRIVE_PACKET_BLOCKS_MAX = 32 };
 /* Sense as key, ASC, ASCQ in one number (MMC-5 annex F). */
 enum vdrive_sense {
     VDRIVE_GOOD = 0,
+    VDRIVE_BACKGROUND_FORMAT = 0x000404,
     VDRIVE_BECOMING_READY = 0x020401,
     VDRIVE_FORMAT_IN_PROGRESS = 0x020404,
     VDRIVE_OPERATION_IN_PROGRESS = 0x020407,
     VDRIVE_LONG_WRITE_IN_PROGRESS = 0x020408,
+    VDRIVE_NOT_READY_SEQUENCE = 0x022C00,
     VDRIVE_NO_MEDIUM_TRAY_CLOSED = 0x023A01,
     VDRIVE_NO_MEDIUM_TRAY_OPEN = 0x023A02,
     VDRIVE_WRITE_FAILED = 0x030C00,
+    VDRIVE_NO_SPARE_LEFT = 0x030C02,
     VDRIVE_READ_FAILED = 0x031105,
     VDRIVE_FORMAT_CORRUPTED = 0x033100,
     VDRIVE_TOC_UNREADABLE = 0x035700,
@@ -73,40 +83,68 @@ enum vdrive_sense {
 /* What is recorded on it. Kept in the sidecar: the numbers are the file's. */
 enum vdrive_state {
     VDRIVE_BLANK = 1,
-    VDRIVE_TORN = 2, /* a format or blank began and did not end */
-    VDRIVE_FORMATTED = 3
+    VDRIVE_TORN = 2,       /* a format or blank began and did not end */
+    VDRIVE_FORMATTED = 3,  /* to be overwritten, or in intermediate state */
+    VDRIVE_APPENDABLE = 4, /* written in order, session open */
+    VDRIVE_CLOSED = 5      /* the same, session closed: finalized */
+};
+
+/* How the medium is formatted: formats and capacities on offer. */
+enum vdrive_family {
+    VDRIVE_FAMILY_CD_RW,
+    VDRIVE_FAMILY_MRW, /* CD-RW in a drive that knows Mount Rainier */
+    VDRIVE_FAMILY_DVD_RW,
+    VDRIVE_FAMILY_DVD_PLUS_RW,
+    VDRIVE_FAMILY_DVD_RAM,
+    VDRIVE_FAMILY_BD_RE,
+    VDRIVE_FAMILY_BD_R,
+    VDRIVE_FAMILY_WRITE_ONCE /* not formatted at all */
 };
 
 /* What a medium is like. */
 enum vdrive_trait {
-    VDRIVE_CD = 1u << 0,             /* TOC, ATIP, addresses as MSF */
-    VDRIVE_WHOLE_PACKETS = 1u << 1,  /* aligned ones; restricted overwrite */
-    VDRIVE_NEEDS_PAGE_05 = 1u << 2,  /* right for the track, to write */
-    VDRIVE_CAN_BE_BLANKED = 1u << 3, /* BLANK types 0 and 1 */
-    VDRIVE_LEGACY_FORMAT = 1u << 4   /* format code 7 of MMC-1 */
+    VDRIVE_CD = 1u << 0, /* TOC, ATIP, addresses as MSF */
+    VDRIVE_DVD = 1u << 1,
+    VDRIVE_BD = 1u << 2,
+    VDRIVE_WHOLE_PACKETS = 1u << 3, /* aligned ones; restricted overwrite */
+    VDRIVE_ANY_BLOCK = 1u << 4,     /* random overwrite */
+    VDRIVE_IN_ORDER = 1u << 5,      /* blank: at the next writable address */
+    VDRIVE_WRITE_ONCE = 1u << 6,
+    VDRIVE_NEEDS_PAGE_05 = 1u << 7,  /* right for the track, to write */
+    VDRIVE_CAN_BE_BLANKED = 1u << 8, /* BLANK types 0 and 1 */
+    VDRIVE_LEGACY_FORMAT = 1u << 9,  /* format code 7 of MMC-1 */
+    VDRIVE_SOLD_FORMATTED = 1u << 10,
+    VDRIVE_SPARES = 1u << 11 /* the drive replaces bad packets */
 };
 
-/* Class figures of the drive-time model (vdrive_model.c). */
+/* Class figures of the drive-time model (vdrive_model.c, vdrive_format.c). */
 struct vdrive_figures {
     uint32_t packet_us; /* at the highest write speed */
     uint32_t read_blocks_per_s;
     uint32_t seek_us;
     uint32_t resume_us;  /* writing again after something else */
     uint32_t gap_blocks; /* longest forward gap that is read over */
-    uint32_t minimal_blank_s;
+    uint32_t rmw_us;     /* the drive completes a partial packet */
+    uint32_t quick_s;    /* minimal blank, quick format, lead-in */
+    uint32_t close_s;    /* CLOSE SESSION */
+    uint32_t certify_passes;
     uint32_t spin_up_ms;
 };
 
 enum { VDRIVE_SPEEDS_MAX = 4 };
 
+/* Capacities are those of the whole disc, spare areas and all. */
 struct vdrive_medium {
     uint32_t id;      /* in the sidecar; never given to another medium */
     const char *word; /* as mmc_media_word() has it */
+    enum vdrive_family family;
     uint16_t profile;
+    uint16_t formatted_profile; /* where that is another one, else 0 */
     uint16_t packet_blocks;
     unsigned traits; /* enum vdrive_trait */
     uint32_t usual_blocks, least_blocks, most_blocks;
-    uint8_t format_type; /* enum mmc_format_type */
+    uint8_t format_type; /* enum mmc_format_type, as done by default */
+    uint8_t book_type;   /* of DVD, with its version */
     struct vdrive_figures figures;
     uint32_t buffer_bytes; /* of a drive of its class */
     uint16_t read_kbs;
@@ -116,14 +154,26 @@ struct vdrive_medium {
 /* The row of a word or a sidecar's number; NULL when there is none. */
 const struct vdrive_medium *vdrive_medium_of_word(const char *word);
 const struct vdrive_medium *vdrive_medium_of_id(uint32_t id);
+/* Blocks for the host on a disc of `max_blocks` after a format of `type`, as
+ * much as can be had by default. */
+uint32_t vdrive_medium_capacity(const struct vdrive_medium *medium,
+                                uint32_t max_blocks, uint8_t type);
+/* The disc that has `blocks` after the default format, or the nearest that
+ * there can be. */
+uint32_t vdrive_medium_whole(const struct vdrive_medium *medium,
+                             uint32_t blocks);
+/* What spare areas are multiples of, on a disc of `max_blocks`. */
+uint32_t vdrive_medium_spare_unit(const struct vdrive_medium *medium,
+                                  uint32_t max_blocks);
 
 /* ---- The two files ----------------------------------------------------- */
 
 /* The sidecar: this head, then a u16 for each packet that counts how often it
- * was written, filled up to 8 bytes, then a bit for each packet (mmc/bits.h)
- * that says that it cannot be read. Numbers are in the order of the machine
- * that made it; `byte_order` tells. It is mapped, so that a killed process
- * leaves it as far as it came. */
+ * was written, filled up to 8 bytes, then two bits for each packet (mmc/bits.h,
+ * one map after the other): it cannot be read; a background format has not
+ * come to it but the host has written it. Numbers are in the order of the
+ * machine that made it; `byte_order` tells. It is mapped, so that a killed
+ * process leaves it as far as it came. */
 struct vdrive_head {
     char magic[8];
     uint32_t version;
@@ -132,14 +182,30 @@ struct vdrive_head {
     uint32_t state;  /* enum vdrive_state */
     uint32_t packet_blocks;
     uint32_t max_blocks;       /* capacity when fully formatted */
-    uint32_t formatted_blocks; /* 0 unless FORMATTED */
+    uint32_t formatted_blocks; /* FORMATTED, CLOSED: for the host; else 0 */
     uint32_t data_block_type;  /* of page 05h, as formatted; else 0 */
-    uint32_t protect;          /* 0 or 1 */
+    uint32_t protect;          /* enum vdrive_protection */
     uint32_t reserved0;
     uint64_t packets_written, write_commands, blocks_read, read_commands;
     uint64_t commands, refused, seeks, gap_blocks, syncs, formats, blanks;
     uint64_t busy_us;
-    uint8_t reserved[4096 - 144];
+    uint64_t partial_units, drive_rmws, spared;
+    uint32_t format_type;    /* FORMATTED, BD-R: of the last FORMAT UNIT */
+    uint32_t intermediate;   /* DVD-RW in intermediate state: 0 or 1 */
+    uint32_t next_writable;  /* APPENDABLE or in intermediate state */
+    uint32_t append_blocks;  /* BD-R formatted: where its data ends */
+    uint32_t background;     /* enum mmc_background_format */
+    uint32_t deiced_packets; /* the background format came that far */
+    uint32_t minimal;        /* blanked minimally: 0 or 1 */
+    uint32_t dirty;          /* CD-MRW not parked: 0 or 1 */
+    uint32_t spares_used;    /* packets, since it was formatted */
+    uint32_t overwrites;     /* BD-R pseudo-overwrite: 0 or 1 */
+    uint8_t reserved[4096 - 208];
+};
+
+enum vdrive_protection {
+    VDRIVE_PROTECT_CASE = 1u << 0,      /* cartridge, tab */
+    VDRIVE_PROTECT_PERSISTENT = 1u << 1 /* PWP, by SEND DISC STRUCTURE */
 };
 
 struct vdrive_files {
@@ -147,7 +213,8 @@ struct vdrive_files {
     size_t mapped_bytes;
     struct vdrive_head *head; /* the mapped sidecar */
     uint16_t *writes;         /* per packet */
-    uint64_t *unreadable;     /* bitmap */
+    uint64_t *unreadable;     /* bitmaps */
+    uint64_t *recorded;
     uint32_t packets;
 };
 
@@ -161,6 +228,8 @@ int vdrive_files_write(const struct vdrive_files *files, uint32_t lba,
                        uint32_t count, const void *buf);
 /* Makes the image `blocks` blocks of zeros, every packet readable. */
 int vdrive_files_erase(const struct vdrive_files *files, uint32_t blocks);
+/* Makes the image that long, zeros in what is new. */
+int vdrive_files_resize(const struct vdrive_files *files, uint32_t blocks);
 /* "PATH" + suffix, for free(); NULL when memory is short. */
 char *vdrive_path(const char *image_path, const char *suffix);
 
@@ -176,7 +245,7 @@ struct vdrive_model {
     uint16_t read_kbs, write_kbs;
 };
 
-enum { VDRIVE_MODE_PAGES = 3, VDRIVE_MODE_PAGE_MAX = 52 };
+enum { VDRIVE_MODE_PAGES = 4, VDRIVE_MODE_PAGE_MAX = 52 };
 
 /* Current values of the mode pages. Owned by vdrive_mode.c. */
 struct vdrive_modes {
@@ -195,14 +264,39 @@ struct vdrive_tray {
     unsigned event_count;
 };
 
-enum vdrive_operation_kind { VDRIVE_IDLE, VDRIVE_BLANKING, VDRIVE_FORMATTING };
+/* What FORMAT UNIT asks for (vdrive_plan.c). */
+struct vdrive_plan {
+    uint8_t type, sub_type;
+    uint8_t data_block_type;
+    bool restart;     /* background format: go on */
+    bool quick_start; /* the same: lead-in later */
+    bool certify;
+    bool immediate;
+    uint32_t blocks; /* it will have, or to add */
+};
+
+/* A format that is offered. */
+struct vdrive_offer {
+    uint8_t type;
+    uint32_t blocks;
+    uint32_t parameter;
+};
+
+enum { VDRIVE_OFFERS_MAX = 8 };
+
+enum vdrive_operation_kind {
+    VDRIVE_IDLE,
+    VDRIVE_BLANKING,
+    VDRIVE_FORMATTING,
+    VDRIVE_CLOSING
+};
 
 /* A long operation. Owned by vdrive_format.c. */
 struct vdrive_operation {
     enum vdrive_operation_kind kind;
     uint64_t start_us, end_us;
-    uint32_t blocks; /* FORMATTING: capacity it will have */
-    uint8_t data_block_type;
+    struct vdrive_plan plan; /* FORMATTING */
+    bool minimal;            /* BLANKING */
 };
 
 struct vdrive_buffered {
@@ -226,6 +320,7 @@ struct vdrive_faults {
     struct mmc_vdrive_fault waiting[VDRIVE_FAULTS_MAX];
     unsigned count;
     bool strict_buffer;
+    uint32_t quirks; /* a bit for each enum mmc_vdrive_quirk_kind */
     uint64_t not_ready_until_us, long_write_until_us;
 };
 
@@ -244,9 +339,13 @@ struct vdrive {
     struct vdrive_operation operation;
     struct vdrive_buffer buffer;
     struct vdrive_faults faults;
-    unsigned attention; /* unit attentions to come */
-    bool writable;      /* the files may be changed */
-    bool gone;          /* no power, or off the bus */
+    uint64_t background_us; /* since then, a background format has the drive
+                               to itself */
+    bool formatted_here;    /* since the disc was loaded */
+    bool out_of_sequence;   /* see MMC_VDRIVE_QUIRK_SEQUENCE_ERROR */
+    unsigned attention;     /* unit attentions to come */
+    bool writable;          /* the files may be changed */
+    bool gone;              /* no power, or off the bus */
 };
 
 /* One command on its way through the drive. */
@@ -282,6 +381,16 @@ static inline bool vdrive_protected(const struct vdrive *drive) {
 
 static inline enum vdrive_state vdrive_state(const struct vdrive *drive) {
     return (enum vdrive_state)drive->files.head->state;
+}
+
+static inline bool vdrive_quirk(const struct vdrive *drive,
+                                enum mmc_vdrive_quirk_kind quirk) {
+    return drive->faults.quirks >> quirk & 1;
+}
+
+static inline bool vdrive_mrw_formatted(const struct vdrive *drive) {
+    return drive->medium->family == VDRIVE_FAMILY_MRW &&
+           drive->files.head->background != 0;
 }
 
 /* Hands `len` bytes to the host, cut to its allocation length. */
@@ -343,12 +452,23 @@ enum vdrive_sense vdrive_format_unit(struct vdrive *drive,
 enum vdrive_sense vdrive_close_track_session(struct vdrive *drive,
                                              struct vdrive_io *io);
 
-void vdrive_modes_reset(struct vdrive_modes *modes);
+enum vdrive_sense vdrive_set_streaming(struct vdrive *drive,
+                                       struct vdrive_io *io);
+enum vdrive_sense vdrive_send_disc_structure(struct vdrive *drive,
+                                             struct vdrive_io *io);
+
+void vdrive_modes_reset(struct vdrive *drive);
 /* What is wrong with page 05h for packets on this medium whose blocks have
  * `data_block_type` (0: any that can be); VDRIVE_GOOD when nothing is. */
 enum vdrive_sense vdrive_modes_check_packet(const struct vdrive *drive,
                                             uint8_t data_block_type);
+/* The same for writing a blank DVD in order. */
+enum vdrive_sense vdrive_modes_check_append(const struct vdrive *drive);
 uint8_t vdrive_modes_data_block_type(const struct vdrive_modes *modes);
+/* CD-MRW: the host addresses the general application area. */
+bool vdrive_modes_in_gaa(const struct vdrive *drive);
+/* Page 01h: the drive replaces packets that cannot be written. */
+bool vdrive_modes_reallocates(const struct vdrive *drive);
 
 void vdrive_tray_post_event(struct vdrive_tray *tray, uint8_t event);
 void vdrive_tray_open(struct vdrive *drive);
@@ -357,15 +477,66 @@ void vdrive_tray_pull(struct vdrive *drive, const struct mmc_vdrive_cut *cut);
 void vdrive_tray_load(struct vdrive *drive);
 void vdrive_tray_press_button(struct vdrive *drive);
 
+/* How the medium is written as it is now. */
+enum vdrive_way {
+    VDRIVE_WAY_NONE,
+    VDRIVE_WAY_PACKETS, /* whole and aligned, anywhere */
+    VDRIVE_WAY_BLOCKS,  /* any */
+    VDRIVE_WAY_APPEND   /* whole packets at the next writable address */
+};
+enum vdrive_way vdrive_way(const struct vdrive *drive);
+/* Whether blocks can be read, and where they end. */
+bool vdrive_has_blocks(const struct vdrive *drive);
+uint32_t vdrive_readable_end(const struct vdrive *drive);
+/* Where writing in order ends. */
+uint32_t vdrive_append_end(const struct vdrive *drive);
+enum vdrive_sense vdrive_check_read(const struct vdrive *drive, uint32_t lba,
+                                    uint32_t count);
+enum vdrive_sense vdrive_check_write(const struct vdrive *drive, uint32_t lba,
+                                     uint32_t count);
+
+/* The formats that are offered now, at most VDRIVE_OFFERS_MAX; their number.
+ */
+size_t vdrive_offers(const struct vdrive *drive, struct vdrive_offer *out);
+/* Blocks of spare areas that the drive has now, used ones included. */
+uint32_t vdrive_spare_blocks(const struct vdrive *drive);
+
+/* FORMAT UNIT: checks CDB and parameter list. */
+enum vdrive_sense vdrive_plan_parse(const struct vdrive *drive,
+                                    const struct vdrive_io *io,
+                                    struct vdrive_plan *out_plan);
+
 /* Ends a long operation whose time has come. */
 void vdrive_operation_poll(struct vdrive *drive);
-/* 0..65535 of 65536. */
+/* 0..65535 of 65536, of what runs, in the background, too. */
 uint16_t vdrive_operation_progress(const struct vdrive *drive);
+
+/* Begins a background format anew, or again where it was stopped. */
+void vdrive_background_start(struct vdrive *drive);
+void vdrive_background_restart(struct vdrive *drive);
+void vdrive_background_stop(struct vdrive *drive);
+/* Formats on with the time that the host left since the last command. */
+void vdrive_background_poll(struct vdrive *drive);
+/* The command is over: time counts from now on. */
+void vdrive_background_rest(struct vdrive *drive);
+/* Whether something was ever put on packet `pkt`. */
+bool vdrive_background_recorded(const struct vdrive *drive, uint32_t pkt);
+/* The host is about to write packets that may not be formatted yet. */
+void vdrive_background_reach(struct vdrive *drive, uint32_t pkt,
+                             uint32_t packets);
+uint16_t vdrive_background_progress(const struct vdrive *drive);
+
+/* Takes effect of the quirks that are about switching on. */
+void vdrive_quirks_power_up(struct vdrive *drive);
+/* Finds a quirk by its name; false when there is none. */
+bool vdrive_quirk_find(const char *name, enum mmc_vdrive_quirk_kind *out_quirk);
 
 void vdrive_model_start(struct vdrive *drive);
 /* The costs of one access each; they move clock and counters. */
 void vdrive_model_read(struct vdrive *drive, uint32_t lba, uint32_t count);
-void vdrive_model_write(struct vdrive *drive, uint32_t lba, uint32_t packets);
+void vdrive_model_write(struct vdrive *drive, uint32_t lba, uint32_t count);
+/* The drive works for `cost_us` at something of its own. */
+void vdrive_model_work(struct vdrive *drive, uint64_t cost_us);
 void vdrive_model_sync(struct vdrive *drive);
 /* Whether the strict buffer has room for `packets` more. */
 bool vdrive_model_has_room(const struct vdrive *drive, uint32_t packets);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * mmc/vdrive_disc.c - what the drive tells about what is recorded: disc and
- * track information, table of contents, capacities.
+ * track information, table of contents.
  *
  * A formatted CD-RW is one complete session with one track of fixed packets,
  * from LBA 0; its addresses count user blocks only (addressing method 2), so
@@ -29,6 +29,9 @@ static uint32_t lead_out_lba(const struct vdrive *drive) {
     if (head->max_blocks == drive->medium->usual_blocks) {
         return USUAL_LEAD_OUT;
     }
+    if (vdrive_has(drive, VDRIVE_WRITE_ONCE)) {
+        return head->max_blocks; /* no packets, no links */
+    }
     return head->max_blocks / head->packet_blocks * PACKET_FRAMES -
            OUTER_FRAMES;
 }
@@ -45,27 +48,56 @@ static void put_msf(uint32_t lba, uint8_t *to) {
 
 /* ---- READ DISC INFORMATION (MMC-5 6.22) --------------------------------- */
 
-/* Byte 2: erasable, state of the last session, status of the disc. */
-static uint8_t disc_status(const struct vdrive *drive) {
-    unsigned erasable = 0x10;
+/* Session and disc, as bits 3-0 of byte 2. */
+static unsigned status_bits(enum mmc_session_state session,
+                            enum mmc_disc_status status) {
+    return (unsigned)session << 2 | (unsigned)status;
+}
 
+/* Discs that are overwritten at random have a status of their own, DVD+RW and
+ * CD-MRW one that says whether their format is complete. */
+static unsigned formatted_status(const struct vdrive *drive) {
+    const struct vdrive_head *head = drive->files.head;
+
+    if (head->intermediate || head->background == MMC_BACKGROUND_RUNNING ||
+        head->background == MMC_BACKGROUND_STOPPED) {
+        return status_bits(MMC_SESSION_INCOMPLETE, MMC_DISC_STATUS_APPENDABLE);
+    }
+    if (vdrive_has(drive, VDRIVE_ANY_BLOCK) && !head->background) {
+        return status_bits(MMC_SESSION_COMPLETE, MMC_DISC_STATUS_OTHER);
+    }
+    return status_bits(MMC_SESSION_COMPLETE, MMC_DISC_STATUS_COMPLETE);
+}
+
+static unsigned recorded_status(const struct vdrive *drive) {
     switch (vdrive_state(drive)) {
     case VDRIVE_BLANK:
-        return (uint8_t)(erasable | MMC_SESSION_EMPTY << 2 |
-                         MMC_DISC_STATUS_EMPTY);
+        return status_bits(MMC_SESSION_EMPTY, MMC_DISC_STATUS_EMPTY);
     case VDRIVE_TORN:
-        return (uint8_t)(erasable | MMC_SESSION_INCOMPLETE << 2 |
-                         MMC_DISC_STATUS_APPENDABLE);
+    case VDRIVE_APPENDABLE:
+        return status_bits(MMC_SESSION_INCOMPLETE, MMC_DISC_STATUS_APPENDABLE);
+    case VDRIVE_CLOSED:
+        return status_bits(MMC_SESSION_COMPLETE, MMC_DISC_STATUS_COMPLETE);
     case VDRIVE_FORMATTED:
         break;
     }
-    return (uint8_t)(erasable | MMC_SESSION_COMPLETE << 2 |
-                     MMC_DISC_STATUS_COMPLETE);
+    return formatted_status(drive);
+}
+
+/* Byte 2: erasable, state of the last session, status of the disc. */
+static uint8_t disc_status(const struct vdrive *drive) {
+    bool erasable = !vdrive_has(drive, VDRIVE_WRITE_ONCE);
+
+    if (vdrive_quirk(drive, MMC_VDRIVE_QUIRK_NOT_ERASABLE) &&
+        drive->formatted_here) {
+        erasable = false;
+    }
+    return (uint8_t)((unsigned)erasable << 4 | recorded_status(drive));
 }
 
 /* Disc type: data, XA, or not known while nothing is recorded. */
 static uint8_t disc_type(const struct vdrive *drive) {
-    if (vdrive_state(drive) != VDRIVE_FORMATTED) {
+    if (!vdrive_has_blocks(drive)) {
         return 0xFF;
     }
     return drive->files.head->data_block_type == 10 ? 0x20 : 0x00;
@@ -73,6 +105,7 @@ static uint8_t disc_type(const struct vdrive *drive) {
 
 enum vdrive_sense vdrive_read_disc_information(struct vdrive *drive,
                                                struct vdrive_io *io) {
+    const struct vdrive_head *head = drive->files.head;
     uint8_t reply[34] = {0, 32};
 
     if (io->cdb[1] & 7) {
@@ -80,22 +113,31 @@ enum vdrive_sense vdrive_read_disc_information(struct vdrive *drive,
     }
     reply[2] = disc_status(drive);
     reply[3] = reply[4] = reply[5] = reply[6] = 1;
+    reply[7] = (uint8_t)(head->dirty << 2 | head->background);
     reply[8] = disc_type(drive);
-    memset(reply + 16, 0xFF, 4); /* lead-in of the session to come */
-    put_msf(lead_out_lba(drive), reply + 20);
+    memset(reply + 16, 0xFF, 8); /* lead-in of the session to come */
+    if (vdrive_has(drive, VDRIVE_CD)) {
+        put_msf(lead_out_lba(drive), reply + 20);
+    }
     vdrive_answer(io, reply, sizeof(reply), sg_get_unaligned_be16(io->cdb + 7));
     return VDRIVE_GOOD;
 }
 
 /* ---- READ TRACK INFORMATION (MMC-5 6.27) -------------------------------- */
 
+/* Where the only track of a disc without a complete one ends. */
+static uint32_t track_end(const struct vdrive *drive) {
+    return vdrive_has(drive, VDRIVE_CD) ? lead_out_lba(drive)
+                                        : vdrive_append_end(drive);
+}
+
 /* Whether the address names the only track there is. The invisible track
  * (FFh) is there while the disc is not complete. */
 static enum vdrive_sense find_track(const struct vdrive *drive, unsigned kind,
                                     uint32_t address) {
-    bool open = vdrive_state(drive) != VDRIVE_FORMATTED;
-    uint32_t end =
-        open ? lead_out_lba(drive) : drive->files.head->formatted_blocks;
+    bool open = vdrive_state(drive) != VDRIVE_FORMATTED &&
+                vdrive_state(drive) != VDRIVE_CLOSED;
+    uint32_t end = open ? track_end(drive) : vdrive_readable_end(drive);
 
     switch (kind) {
     case MMC_TRACK_BY_LBA:
@@ -112,27 +154,62 @@ static enum vdrive_sense find_track(const struct vdrive *drive, unsigned kind,
 
 /* The empty track of a blank disc, written next at its start. */
 static void put_blank_track(const struct vdrive *drive, uint8_t *reply) {
+    uint32_t nwa =
+        vdrive_quirk(drive, MMC_VDRIVE_QUIRK_WRONG_NWA) ? (uint32_t)-150 : 0;
+
     reply[5] = 0x04;
     reply[6] = 0x4F; /* Blank; data mode not known */
     reply[7] = 0x01; /* NWA_V */
-    sg_put_unaligned_be32(lead_out_lba(drive), reply + 16);
-    sg_put_unaligned_be32(lead_out_lba(drive), reply + 24);
+    sg_put_unaligned_be32(nwa, reply + 12);
+    sg_put_unaligned_be32(track_end(drive), reply + 16);
+    if (!vdrive_has(drive, VDRIVE_CD)) {
+        reply[6] = 0x41; /* blocks of DVD and BD are known */
+        sg_put_unaligned_be32(drive->medium->packet_blocks, reply + 20);
+    }
+    sg_put_unaligned_be32(track_end(drive), reply + 24);
 }
 
 /* The track that a format left behind: damaged, no next writable address. */
 static void put_torn_track(const struct vdrive *drive, uint8_t *reply) {
     reply[5] = 0x25; /* Damage, incremental data */
     reply[6] = 0x2F; /* Packet; data mode not known */
-    sg_put_unaligned_be32(lead_out_lba(drive), reply + 24);
+    sg_put_unaligned_be32(track_end(drive), reply + 24);
 }
 
-static void put_packet_track(const struct vdrive *drive, uint8_t *reply) {
-    const struct vdrive_head *head = drive->files.head;
+/* Where a track goes on that is written in order. */
+static void put_next_writable(const struct vdrive *drive, uint8_t *reply) {
+    uint32_t nwa = drive->files.head->next_writable;
+    uint32_t end = vdrive_append_end(drive);
 
-    reply[5] = 0x05;                                      /* incremental data */
-    reply[6] = head->data_block_type == 10 ? 0x32 : 0x31; /* Packet, FP */
+    reply[7] = nwa ? 0x03 : 0x01; /* LRA_V, NWA_V */
+    sg_put_unaligned_be32(nwa, reply + 12);
+    sg_put_unaligned_be32(end - nwa, reply + 16);
+    sg_put_unaligned_be32(end, reply + 24);
+    if (nwa) {
+        sg_put_unaligned_be32(nwa - 1, reply + 28);
+    }
+}
+
+/* A track with blocks in it: of fixed packets, incremental, or one that is
+ * overwritten at random and has no packets to tell of. */
+static void put_recorded_track(const struct vdrive *drive, uint8_t *reply) {
+    const struct vdrive_head *head = drive->files.head;
+    bool formatted = vdrive_state(drive) == VDRIVE_FORMATTED;
+    bool packets = formatted && vdrive_has(drive, VDRIVE_WHOLE_PACKETS) &&
+                   !vdrive_mrw_formatted(drive);
+
+    reply[5] = 0x05; /* incremental data */
+    reply[6] = head->data_block_type == 10 ? 0x02 : 0x01;
+    if (packets) {
+        reply[6] |= 0x30; /* Packet, FP */
+    } else if (!formatted) {
+        reply[6] |= 0x20;
+    }
     sg_put_unaligned_be32(head->packet_blocks, reply + 20);
-    sg_put_unaligned_be32(head->formatted_blocks, reply + 24);
+    sg_put_unaligned_be32(vdrive_readable_end(drive), reply + 24);
+    if (vdrive_way(drive) == VDRIVE_WAY_APPEND) {
+        put_next_writable(drive, reply);
+    }
 }
 
 enum vdrive_sense vdrive_read_track_information(struct vdrive *drive,
@@ -152,7 +229,9 @@ enum vdrive_sense vdrive_read_track_information(struct vdrive *drive,
         put_torn_track(drive, reply);
         break;
     case VDRIVE_FORMATTED:
-        put_packet_track(drive, reply);
+    case VDRIVE_APPENDABLE:
+    case VDRIVE_CLOSED:
+        put_recorded_track(drive, reply);
         break;
     }
     vdrive_answer(io, reply, sizeof(reply), sg_get_unaligned_be16(io->cdb + 7));
@@ -188,8 +267,8 @@ static size_t put_tracks(const struct vdrive *drive, uint8_t from, bool msf,
         put_toc_entry(reply + len, 1, 0, msf);
         len += 8;
     }
-    put_toc_entry(reply + len, MMC_TOC_LEAD_OUT,
-                  drive->files.head->formatted_blocks, msf);
+    put_toc_entry(reply + len, MMC_TOC_LEAD_OUT, vdrive_readable_end(drive),
+                  msf);
     return len + 8;
 }
 
@@ -203,9 +282,12 @@ static size_t put_sessions(bool msf, uint8_t *reply) {
 /* Format 4: what is pressed into the disc. High speed CD-RW, 4x to 10x: its
  * sub-type is 1 and A1 holds code 4 for the highest speed. */
 static size_t put_atip(const struct vdrive *drive, uint8_t *reply) {
-    reply[4] = 0xC0 | 4 << 4;               /* indicative writing power */
-    reply[5] = 0x40;                        /* unrestricted use */
-    reply[6] = 0x80 | 0x40 | 1 << 3 | 0x04; /* erasable, sub-type 1, A1 */
+    reply[4] = 0xC0 | 4 << 4;        /* indicative writing power */
+    reply[5] = 0x40;                 /* unrestricted use */
+    reply[6] = 0x80 | 1 << 3 | 0x04; /* sub-type 1, A1 */
+    if (!vdrive_has(drive, VDRIVE_WRITE_ONCE)) {
+        reply[6] |= 0x40; /* erasable */
+    }
     reply[8] = 97;
     reply[9] = 34;
     reply[10] = 0;                            /* lead-in at 97:34:00 */
@@ -214,17 +296,12 @@ static size_t put_atip(const struct vdrive *drive, uint8_t *reply) {
     return 28;
 }
 
-/* The TOC of a disc that has one. */
+/* The TOC of a disc that has one; drives make one up for DVD and BD. */
 static enum vdrive_sense check_toc(const struct vdrive *drive) {
-    switch (vdrive_state(drive)) {
-    case VDRIVE_BLANK:
-        return VDRIVE_INVALID_FIELD;
-    case VDRIVE_TORN:
+    if (vdrive_state(drive) == VDRIVE_TORN) {
         return VDRIVE_TOC_UNREADABLE;
-    case VDRIVE_FORMATTED:
-        break;
     }
-    return VDRIVE_GOOD;
+    return vdrive_has_blocks(drive) ? VDRIVE_GOOD : VDRIVE_INVALID_FIELD;
 }
 
 enum vdrive_sense vdrive_read_toc(struct vdrive *drive, struct vdrive_io *io) {
@@ -251,57 +328,6 @@ enum vdrive_sense vdrive_read_toc(struct vdrive *drive, struct vdrive_io *io) {
         return VDRIVE_INVALID_FIELD;
     }
     sg_put_unaligned_be16((uint16_t)(len - 2), reply);
-    vdrive_answer(io, reply, len, sg_get_unaligned_be16(io->cdb + 7));
-    return VDRIVE_GOOD;
-}
-
-/* ---- Capacities --------------------------------------------------------- */
-
-/* MMC-5 6.19: 0 where nothing is recorded. */
-enum vdrive_sense vdrive_read_capacity(struct vdrive *drive,
-                                       struct vdrive_io *io) {
-    uint32_t blocks = drive->files.head->formatted_blocks;
-    uint8_t reply[8];
-
-    if (io->cdb[1] & 1 || io->cdb[8] & 1) {
-        return VDRIVE_INVALID_FIELD; /* RelAdr, PMI */
-    }
-    sg_put_unaligned_be32(blocks ? blocks - 1 : 0, reply);
-    sg_put_unaligned_be32(VDRIVE_BLOCK_BYTES, reply + 4);
-    vdrive_answer(io, reply, sizeof(reply), sizeof(reply));
-    return VDRIVE_GOOD;
-}
-
-/* The current or maximum capacity. */
-static void put_current_capacity(const struct vdrive *drive, uint8_t *to) {
-    const struct vdrive_head *head = drive->files.head;
-    bool formatted = vdrive_state(drive) == VDRIVE_FORMATTED;
-    unsigned kind =
-        formatted ? MMC_CAPACITY_FORMATTED : MMC_CAPACITY_UNFORMATTED;
-
-    if (vdrive_readiness(drive)) {
-        kind = MMC_CAPACITY_NO_MEDIUM;
-    }
-    sg_put_unaligned_be32(formatted ? head->formatted_blocks : head->max_blocks,
-                          to);
-    to[4] = (uint8_t)kind;
-    sg_put_unaligned_be24(VDRIVE_BLOCK_BYTES, to + 5);
-}
-
-/* MMC-5 6.24: the current capacity, and the one format that is offered. */
-enum vdrive_sense vdrive_read_format_capacities(struct vdrive *drive,
-                                                struct vdrive_io *io) {
-    bool offered = !vdrive_readiness(drive) && !vdrive_protected(drive);
-    uint8_t reply[20] = {0};
-    size_t len = offered ? 20 : 12;
-
-    reply[3] = (uint8_t)(len - 4);
-    put_current_capacity(drive, reply + 4);
-    if (offered) {
-        sg_put_unaligned_be32(drive->files.head->max_blocks, reply + 12);
-        reply[16] = (uint8_t)(drive->medium->format_type << 2);
-        sg_put_unaligned_be24(drive->medium->packet_blocks, reply + 17);
-    }
     vdrive_answer(io, reply, len, sg_get_unaligned_be16(io->cdb + 7));
     return VDRIVE_GOOD;
 }

@@ -54,7 +54,11 @@ int mmc_vdrive_inject(struct mmc_transport *transport,
 }
 
 void mmc_vdrive_clear_faults(struct mmc_transport *transport) {
-    memset(&vdrive_of(transport)->faults, 0, sizeof(struct vdrive_faults));
+    struct vdrive_faults *faults = &vdrive_of(transport)->faults;
+    uint32_t quirks = faults->quirks;
+
+    memset(faults, 0, sizeof(*faults));
+    faults->quirks = quirks;
 }
 
 /* One thing happened that fault `i` waits for. Returns whether it strikes,

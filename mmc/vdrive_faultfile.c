@@ -149,6 +149,19 @@ static bool parse_field(char *text, struct mmc_vdrive_fault *fault) {
     return true;
 }
 
+/* "quirk NAME": what the drive is like. */
+static int parse_quirk(struct vdrive_faults *faults, char **rest) {
+    const char *name = strtok_r(NULL, separators, rest);
+    enum mmc_vdrive_quirk_kind quirk;
+
+    if (!name || !vdrive_quirk_find(name, &quirk) ||
+        strtok_r(NULL, separators, rest)) {
+        return -EINVAL;
+    }
+    faults->quirks |= (uint32_t)1 << quirk;
+    return 0;
+}
+
 /* One line, without its comment. An empty one adds nothing. */
 static int parse_line(struct vdrive_faults *faults, char *line) {
     char *rest, *word = strtok_r(line, separators, &rest);
@@ -157,6 +170,9 @@ static int parse_line(struct vdrive_faults *faults, char *line) {
 
     if (!word) {
         return 0;
+    }
+    if (strcmp(word, "quirk") == 0) {
+        return parse_quirk(faults, &rest);
     }
     if (!find_word(kinds, word, &kind)) {
         return -EINVAL;

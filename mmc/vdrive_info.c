@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * mmc/vdrive_info.c - what the drive tells about itself, and its speed.
+ * mmc/vdrive_info.c - what the drive tells about itself.
  */
 #include "mmc/vdrive_core.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mmc/cdb.h"
+#include "mmc/reply.h"
 
 enum vdrive_sense vdrive_test_unit_ready(struct vdrive *drive,
                                          struct vdrive_io *io) {
@@ -47,11 +48,14 @@ static enum vdrive_sense pending_sense(struct vdrive *drive) {
     case VDRIVE_FORMATTING:
         return VDRIVE_FORMAT_IN_PROGRESS;
     case VDRIVE_BLANKING:
+    case VDRIVE_CLOSING:
         return VDRIVE_OPERATION_IN_PROGRESS;
     case VDRIVE_IDLE:
         break;
     }
-    return VDRIVE_GOOD;
+    return drive->files.head->background == MMC_BACKGROUND_RUNNING
+               ? VDRIVE_BACKGROUND_FORMAT
+               : VDRIVE_GOOD;
 }
 
 /* SPC-3 6.27. Sense of earlier commands went with them. */
@@ -81,96 +85,6 @@ enum vdrive_sense vdrive_read_buffer_capacity(struct vdrive *drive,
     return VDRIVE_GOOD;
 }
 
-/* Last address of the medium, as far as it has one. */
-static uint32_t end_lba(const struct vdrive *drive) {
-    const struct vdrive_head *head = drive->files.head;
-
-    return (head->formatted_blocks ? head->formatted_blocks
-                                   : head->max_blocks) -
-           1;
-}
-
-/* Type 03h: the write speeds. */
-static size_t put_write_speeds(const struct vdrive *drive, uint8_t *reply) {
-    size_t len = 8;
-
-    for (unsigned i = 0; i < VDRIVE_SPEEDS_MAX; i++) {
-        if (!drive->medium->write_kbs[i]) {
-            break;
-        }
-        sg_put_unaligned_be32(end_lba(drive), reply + len + 4);
-        sg_put_unaligned_be32(drive->medium->read_kbs, reply + len + 8);
-        sg_put_unaligned_be32(drive->medium->write_kbs[i], reply + len + 12);
-        len += 16;
-    }
-    return len;
-}
-
-/* Type 00h: one speed for the whole disc, as it is set now. */
-static size_t put_nominal(const struct vdrive *drive, bool writing,
-                          uint8_t *reply) {
-    uint32_t kbs = writing ? drive->model.write_kbs : drive->model.read_kbs;
-
-    reply[4] = (uint8_t)(writing << 1);
-    sg_put_unaligned_be32(kbs, reply + 12);
-    sg_put_unaligned_be32(end_lba(drive), reply + 16);
-    sg_put_unaligned_be32(kbs, reply + 20);
-    return 24;
-}
-
-/* MMC-5 6.8. The length announces all descriptors there are; the host gets as
- * many as it asked for. */
-enum vdrive_sense vdrive_get_performance(struct vdrive *drive,
-                                         struct vdrive_io *io) {
-    uint32_t max = sg_get_unaligned_be16(io->cdb + 8);
-    uint8_t reply[8 + 16 * VDRIVE_SPEEDS_MAX] = {0};
-    size_t len;
-
-    switch (io->cdb[10]) {
-    case MMC_PERFORMANCE_NOMINAL:
-        len = put_nominal(drive, io->cdb[1] & 4, reply);
-        break;
-    case MMC_PERFORMANCE_WRITE_SPEED:
-        len = put_write_speeds(drive, reply);
-        break;
-    default:
-        return VDRIVE_INVALID_FIELD;
-    }
-    sg_put_unaligned_be32((uint32_t)(len - 4), reply);
-    vdrive_answer(io, reply, len, 8 + 16 * max);
-    return VDRIVE_GOOD;
-}
-
-/* The fastest write speed that is not above `kbs`, or the slowest there is. */
-static uint16_t write_speed(const struct vdrive_medium *medium, uint16_t kbs) {
-    uint16_t speed = medium->write_kbs[0];
-
-    for (unsigned i = 0; i < VDRIVE_SPEEDS_MAX && medium->write_kbs[i]; i++) {
-        speed = medium->write_kbs[i];
-        if (speed <= kbs) {
-            break;
-        }
-    }
-    return speed;
-}
-
-/* MMC-5 6.37. A drive takes the nearest speed that it has, silently. */
-enum vdrive_sense vdrive_set_cd_speed(struct vdrive *drive,
-                                      struct vdrive_io *io) {
-    uint16_t read_kbs = sg_get_unaligned_be16(io->cdb + 2);
-    uint16_t write_kbs = sg_get_unaligned_be16(io->cdb + 4);
-    uint16_t slowest = 706; /* 4x */
-
-    if (io->cdb[1] & 0xFE) {
-        return VDRIVE_INVALID_FIELD;
-    }
-    read_kbs = read_kbs < slowest ? slowest : read_kbs;
-    drive->model.read_kbs =
-        read_kbs < drive->medium->read_kbs ? read_kbs : drive->medium->read_kbs;
-    drive->model.write_kbs = write_speed(drive->medium, write_kbs);
-    return VDRIVE_GOOD;
-}
-
 /* MMC-5 6.35: a second of calibration. */
 enum vdrive_sense vdrive_send_opc(struct vdrive *drive, struct vdrive_io *io) {
     if (io->cdb[1] != 1 || io->request->data_len) {
@@ -182,12 +96,4 @@ enum vdrive_sense vdrive_send_opc(struct vdrive *drive, struct vdrive_io *io) {
     drive->model.now_us += 1000000;
     vdrive_model_start(drive);
     return VDRIVE_GOOD;
-}
-
-/* MMC-5 6.22: CDs have no structures that this command could read. */
-enum vdrive_sense vdrive_read_disc_structure(struct vdrive *drive,
-                                             struct vdrive_io *io) {
-    (void)io;
-    return vdrive_has(drive, VDRIVE_CD) ? VDRIVE_CANNOT_READ_FORMAT
-                                        : VDRIVE_INVALID_FIELD;
 }

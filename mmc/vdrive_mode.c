@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * mmc/vdrive_mode.c - mode pages (SPC-3 7.4, MMC-5 7). Pages 01h, 05h and 08h
- * can be changed; page 2Ah only tells, and is made when it is asked for.
+ * can be changed, and with CD-MRW the page of the LBA space, 03h (2Ch in
+ * prototypes); page 2Ah only tells, and is made when it is asked for.
  *
  * Page 05h as it is after power on is what drives have there: track at once,
  * for a disc that is burnt once. Packets are written only after the host has
@@ -36,8 +37,8 @@ enum { TEST_WRITE = 0x10, FIXED_PACKET = 0x20, MODE_1 = 8, MODE_2_FORM_1 = 10 };
 static const struct page pages[VDRIVE_MODE_PAGES] = {
     {.code = MMC_MODE_ERROR_RECOVERY,
      .len = 12,
-     .defaults = {0x01, 0x0A, 0x00, 0x08, 0, 0, 0, 0, 0x03},
-     .changeable = {0x01, 0x0A, 0x3F, 0xFF, 0, 0, 0, 0, 0xFF}},
+     .defaults = {0x01, 0x0A, 0x80, 0x08, 0, 0, 0, 0, 0x03}, /* AWRE */
+     .changeable = {0x01, 0x0A, 0xFF, 0xFF, 0, 0, 0, 0, 0xFF}},
     {.code = MMC_MODE_WRITE_PARAMETERS,
      .len = 52,
      /* Write type TAO, multi-session none, track mode 4 (uninterrupted data),
@@ -54,14 +55,46 @@ static const struct page pages[VDRIVE_MODE_PAGES] = {
      .len = 12,
      .defaults = {0x08, 0x0A, 0x04}, /* WCE */
      .changeable = {0x08, 0x0A, 0x05}},
+    {.code = MMC_MODE_MRW,
+     .len = 8,
+     .defaults = {0x03, 0x06},
+     .changeable = {0x03, 0x06, 0x00, 0x01}},
 };
 
-enum { PAGE_05 = 1, ALL_PAGES = 0x3F, CAPABILITIES_MAX = 32 + 4 * 4 };
+enum { PAGE_01 = 0, PAGE_05 = 1, PAGE_MRW = 3 };
+enum { P1_AWRE = 0x80, PMRW_SPACE = 3, PROTOTYPE_MRW_PAGE = 0x2C };
+enum { ALL_PAGES = 0x3F, CAPABILITIES_MAX = 32 + 4 * 4 };
 
-void vdrive_modes_reset(struct vdrive_modes *modes) {
-    for (size_t i = 0; i < VDRIVE_MODE_PAGES; i++) {
-        memcpy(modes->pages[i], pages[i].defaults, VDRIVE_MODE_PAGE_MAX);
+static uint8_t page_code(const struct vdrive *drive, size_t i) {
+    return i == PAGE_MRW && vdrive_quirk(drive, MMC_VDRIVE_QUIRK_MRW_PAGE_2C)
+               ? PROTOTYPE_MRW_PAGE
+               : pages[i].code;
+}
+
+static bool page_present(const struct vdrive *drive, size_t i) {
+    if (i == PAGE_MRW) {
+        return drive->medium->family == VDRIVE_FAMILY_MRW;
     }
+    return i != PAGE_05 || !vdrive_quirk(drive, MMC_VDRIVE_QUIRK_NO_PAGE_05);
+}
+
+void vdrive_modes_reset(struct vdrive *drive) {
+    for (size_t i = 0; i < VDRIVE_MODE_PAGES; i++) {
+        uint8_t *page = drive->modes.pages[i];
+
+        memcpy(page, pages[i].defaults, VDRIVE_MODE_PAGE_MAX);
+        page[0] = page_code(drive, i);
+    }
+    drive->modes.pages[PAGE_MRW][PMRW_SPACE] =
+        vdrive_quirk(drive, MMC_VDRIVE_QUIRK_MRW_GAA);
+}
+
+bool vdrive_modes_in_gaa(const struct vdrive *drive) {
+    return drive->modes.pages[PAGE_MRW][PMRW_SPACE] & 1;
+}
+
+bool vdrive_modes_reallocates(const struct vdrive *drive) {
+    return drive->modes.pages[PAGE_01][2] & P1_AWRE;
 }
 
 uint8_t vdrive_modes_data_block_type(const struct vdrive_modes *modes) {
@@ -74,6 +107,9 @@ enum vdrive_sense vdrive_modes_check_packet(const struct vdrive *drive,
     uint8_t block_type = vdrive_modes_data_block_type(&drive->modes);
     uint8_t session = block_type == MODE_2_FORM_1 ? 0x20 : 0x00;
 
+    if (!page_present(drive, PAGE_05)) {
+        return VDRIVE_GOOD;
+    }
     if ((page[P5_WRITE_TYPE] & 0x0F) != 0 || page[P5_WRITE_TYPE] & TEST_WRITE ||
         !(page[P5_TRACK_MODE] & FIXED_PACKET) ||
         (page[P5_TRACK_MODE] & 0x0F) != 5) {
@@ -91,9 +127,28 @@ enum vdrive_sense vdrive_modes_check_packet(const struct vdrive *drive,
     return VDRIVE_GOOD;
 }
 
+/* Incremental writing: any link size that there is. A disc that was blanked
+ * minimally can only be written at once, which takes more than this drive
+ * knows. */
+enum vdrive_sense vdrive_modes_check_append(const struct vdrive *drive) {
+    const uint8_t *page = drive->modes.pages[PAGE_05];
+
+    if (drive->files.head->minimal) {
+        return VDRIVE_WRONG_TRACK_MODE;
+    }
+    if (!page_present(drive, PAGE_05)) {
+        return VDRIVE_GOOD;
+    }
+    return (page[P5_WRITE_TYPE] & (TEST_WRITE | 0x0F)) == 0 &&
+                   vdrive_modes_data_block_type(&drive->modes) == MODE_1
+               ? VDRIVE_GOOD
+               : VDRIVE_WRONG_TRACK_MODE;
+}
+
 /* ---- MODE SENSE --------------------------------------------------------- */
 
-/* Page 2Ah (MMC-3 6.3.11; later editions keep it for old hosts). */
+/* Page 2Ah (MMC-3 6.3.11; later editions keep it for old hosts). It tells of
+ * CD-R, CD-RW and test writes, drives of DVD of DVD-R and DVD-RAM, too. */
 static size_t capabilities_page(const struct vdrive *drive, uint8_t *page) {
     const struct vdrive_medium *medium = drive->medium;
     bool locked = drive->tray.prevented || drive->tray.persistently_prevented;
@@ -101,8 +156,8 @@ static size_t capabilities_page(const struct vdrive *drive, uint8_t *page) {
 
     memset(page, 0, CAPABILITIES_MAX);
     page[0] = MMC_MODE_CAPABILITIES;
-    page[2] = 0x03;                          /* reads CD-R, CD-RW */
-    page[3] = 0x07;                          /* writes them, test write */
+    page[2] = vdrive_has(drive, VDRIVE_CD) ? 0x03 : 0x3B; /* reads */
+    page[3] = vdrive_has(drive, VDRIVE_CD) ? 0x07 : 0x37; /* writes */
     page[4] = 0xF0;                          /* BUF, multi-session, mode 2 */
     page[6] = (uint8_t)(0x29 | locked << 1); /* tray, eject, lock */
     sg_put_unaligned_be16(medium->read_kbs, page + 8);
@@ -140,8 +195,10 @@ static size_t put_pages(const struct vdrive *drive, uint8_t code,
     size_t len = 0;
 
     for (size_t i = 0; i < VDRIVE_MODE_PAGES; i++) {
-        if (code == pages[i].code || code == ALL_PAGES) {
+        if (page_present(drive, i) &&
+            (code == page_code(drive, i) || code == ALL_PAGES)) {
             memcpy(to + len, values(drive, i, control), pages[i].len);
+            to[len] = page_code(drive, i);
             len += pages[i].len;
         }
     }
@@ -208,16 +265,22 @@ static bool page_valid(const struct vdrive *drive, size_t i,
             return false;
         }
     }
-    return i != PAGE_05 || write_parameters_valid(bytes);
+    if (i != PAGE_05) {
+        return true;
+    }
+    return write_parameters_valid(bytes) &&
+           !(vdrive_state(drive) == VDRIVE_BLANK &&
+             vdrive_quirk(drive, MMC_VDRIVE_QUIRK_PAGE_05_NOT_ON_BLANK));
 }
 
 /* The page at the head of `len` bytes; VDRIVE_MODE_PAGES when it is none that
  * can be changed. PS is reserved here: a host that sends back what it sensed
  * has to clear it. */
-static size_t find_page(const uint8_t *bytes) {
+static size_t find_page(const struct vdrive *drive, const uint8_t *bytes) {
     size_t i = 0;
 
-    while (i < VDRIVE_MODE_PAGES && pages[i].code != bytes[0]) {
+    while (i < VDRIVE_MODE_PAGES &&
+           !(page_present(drive, i) && page_code(drive, i) == bytes[0])) {
         i++;
     }
     return i;
@@ -233,7 +296,7 @@ static enum vdrive_sense select_pages(struct vdrive *drive,
         if (page_len > len) {
             return VDRIVE_LIST_LENGTH;
         }
-        i = find_page(bytes);
+        i = find_page(drive, bytes);
         if (i == VDRIVE_MODE_PAGES || page_len != pages[i].len ||
             !page_valid(drive, i, bytes)) {
             return VDRIVE_INVALID_PARAMETER;

@@ -21,14 +21,15 @@
 
 #include "mmc/bits.h"
 #include "mmc/disc.h"
+#include "mmc/reply.h"
 
-enum { SIDECAR_VERSION = 1, BYTE_ORDER_MARK = 0x01020304 };
+enum { SIDECAR_VERSION = 2, BYTE_ORDER_MARK = 0x01020304 };
 
 static const char sidecar_magic[8] = "udfpktVD";
 static const char sidecar_suffix[] = ".udfpkt";
 
 static_assert(sizeof(struct vdrive_head) == 4096, "the head is one page");
-static_assert(offsetof(struct vdrive_head, reserved) == 144, "no holes");
+static_assert(offsetof(struct vdrive_head, reserved) == 208, "no holes");
 
 char *vdrive_path(const char *image_path, const char *suffix) {
     char *path;
@@ -36,13 +37,13 @@ char *vdrive_path(const char *image_path, const char *suffix) {
     return asprintf(&path, "%s%s", image_path, suffix) < 0 ? NULL : path;
 }
 
-/* Where the counts end and the bitmap begins. */
+/* Where the counts end and the bitmaps begin. */
 static size_t bitmap_offset(uint32_t packets) {
     return sizeof(struct vdrive_head) + ((size_t)packets * 2 + 7) / 8 * 8;
 }
 
 static size_t sidecar_bytes(uint32_t packets) {
-    return bitmap_offset(packets) + (size_t)mmc_bits_words(packets) * 8;
+    return bitmap_offset(packets) + (size_t)mmc_bits_words(packets) * 16;
 }
 
 /* ---- Making ------------------------------------------------------------- */
@@ -57,6 +58,12 @@ static void fill_head(struct vdrive_head *head,
     head->state = VDRIVE_BLANK;
     head->packet_blocks = medium->packet_blocks;
     head->max_blocks = blocks;
+    if (medium->traits & VDRIVE_SOLD_FORMATTED) {
+        head->state = VDRIVE_FORMATTED;
+        head->format_type = medium->format_type;
+        head->formatted_blocks =
+            vdrive_medium_capacity(medium, blocks, medium->format_type);
+    }
 }
 
 /* Makes `path` anew with `bytes` bytes, the first of them from `head`. */
@@ -81,6 +88,14 @@ static int make_file(const char *path, uint64_t bytes, const void *head,
     return error;
 }
 
+static int make_sidecar(const char *sidecar_path,
+                        const struct vdrive_medium *medium,
+                        const struct vdrive_head *head) {
+    return make_file(sidecar_path,
+                     sidecar_bytes(head->max_blocks / medium->packet_blocks),
+                     head, sizeof(*head));
+}
+
 static int make_files(const char *image_path, const char *sidecar_path,
                       const struct vdrive_medium *medium, uint32_t blocks) {
     struct vdrive_head head;
@@ -92,32 +107,45 @@ static int make_files(const char *image_path, const char *sidecar_path,
     if (access(sidecar_path, F_OK) == 0) {
         return -EEXIST;
     }
+    if (head.formatted_blocks) {
+        blocks = head.formatted_blocks;
+    }
     error = make_file(image_path, (uint64_t)blocks * VDRIVE_BLOCK_BYTES, "", 0);
     if (error) {
         return error;
     }
-    error =
-        make_file(sidecar_path, sidecar_bytes(blocks / medium->packet_blocks),
-                  &head, sizeof(head));
+    error = make_sidecar(sidecar_path, medium, &head);
     if (error) {
         unlink(image_path);
     }
     return error;
 }
 
+/* The row of a word that hosts or users may say. */
+static int find_medium(const char *media_word,
+                       const struct vdrive_medium **out_medium) {
+    const char *canonical;
+
+    *out_medium = vdrive_medium_of_word(media_word);
+    if (*out_medium) {
+        return 0;
+    }
+    return mmc_media_word(media_word, &canonical) < 0 ? -EINVAL : -EOPNOTSUPP;
+}
+
 int mmc_vdrive_create(const char *image_path, const char *media_word,
                       uint32_t blocks) {
-    const struct vdrive_medium *medium = vdrive_medium_of_word(media_word);
-    const char *canonical;
+    const struct vdrive_medium *medium;
     char *sidecar_path;
-    int error;
+    int error = find_medium(media_word, &medium);
 
-    if (!medium) {
-        return mmc_media_word(media_word, &canonical) < 0 ? -EINVAL
-                                                          : -EOPNOTSUPP;
+    if (error) {
+        return error;
     }
-    blocks =
-        blocks ? blocks - blocks % medium->packet_blocks : medium->usual_blocks;
+    blocks = blocks ? vdrive_medium_whole(
+                          medium, blocks - blocks % medium->packet_blocks)
+                    : medium->usual_blocks;
+    blocks -= blocks % medium->packet_blocks;
     if (blocks < medium->least_blocks || blocks > medium->most_blocks) {
         return -ERANGE;
     }
@@ -126,6 +154,52 @@ int mmc_vdrive_create(const char *image_path, const char *media_word,
         return -ENOMEM;
     }
     error = make_files(image_path, sidecar_path, medium, blocks);
+    free(sidecar_path);
+    return error;
+}
+
+/* Blocks of the image at `path`, whole packets. */
+static int image_blocks(const char *path, const struct vdrive_medium *medium,
+                        uint32_t *out_blocks) {
+    uint64_t packet = (uint64_t)medium->packet_blocks * VDRIVE_BLOCK_BYTES;
+    struct stat status;
+
+    if (stat(path, &status) < 0) {
+        return -errno;
+    }
+    if (status.st_size == 0 || (uint64_t)status.st_size % packet ||
+        (uint64_t)status.st_size / VDRIVE_BLOCK_BYTES > medium->most_blocks) {
+        return -ERANGE;
+    }
+    *out_blocks = (uint32_t)((uint64_t)status.st_size / VDRIVE_BLOCK_BYTES);
+    return 0;
+}
+
+int mmc_vdrive_adopt(const char *image_path, const char *media_word) {
+    const struct vdrive_medium *medium;
+    struct vdrive_head head;
+    char *sidecar_path;
+    uint32_t blocks = 0;
+    int error = find_medium(media_word, &medium);
+
+    if (!error && !(medium->traits & (VDRIVE_IN_ORDER | VDRIVE_WRITE_ONCE))) {
+        error = -EOPNOTSUPP;
+    }
+    if (!error) {
+        error = image_blocks(image_path, medium, &blocks);
+    }
+    if (error) {
+        return error;
+    }
+    sidecar_path = vdrive_path(image_path, sidecar_suffix);
+    if (!sidecar_path) {
+        return -ENOMEM;
+    }
+    fill_head(&head, medium,
+              blocks > medium->usual_blocks ? blocks : medium->usual_blocks);
+    head.state = VDRIVE_CLOSED;
+    head.formatted_blocks = blocks;
+    error = make_sidecar(sidecar_path, medium, &head);
     free(sidecar_path);
     return error;
 }
@@ -144,19 +218,48 @@ static bool medium_valid(const struct vdrive_head *head) {
     return medium && head->packet_blocks == medium->packet_blocks &&
            head->max_blocks >= medium->least_blocks &&
            head->max_blocks <= medium->most_blocks &&
-           head->max_blocks % medium->packet_blocks == 0 && head->protect <= 1;
+           head->max_blocks % medium->packet_blocks == 0;
 }
 
-/* What is recorded: a formatted medium has a capacity, others have none. */
-static bool state_valid(const struct vdrive_head *head) {
-    if (head->state != VDRIVE_FORMATTED) {
-        return (head->state == VDRIVE_BLANK || head->state == VDRIVE_TORN) &&
-               head->formatted_blocks == 0;
-    }
-    return head->formatted_blocks > 0 &&
-           head->formatted_blocks <= head->max_blocks &&
+/* Numbers that only some states have. */
+static bool numbers_valid(const struct vdrive_head *head) {
+    return head->formatted_blocks <= head->max_blocks &&
            head->formatted_blocks % head->packet_blocks == 0 &&
-           head->data_block_type <= 0x0F;
+           head->next_writable <= head->max_blocks &&
+           head->next_writable % head->packet_blocks == 0 &&
+           head->append_blocks <= head->max_blocks &&
+           head->append_blocks % head->packet_blocks == 0 &&
+           head->data_block_type <= 0x0F && head->format_type <= 0x3F &&
+           head->background <= MMC_BACKGROUND_COMPLETE &&
+           head->deiced_packets <= head->formatted_blocks / head->packet_blocks;
+}
+
+static bool flags_valid(const struct vdrive_head *head) {
+    return head->intermediate <= 1 && head->minimal <= 1 && head->dirty <= 1 &&
+           head->overwrites <= 1 &&
+           head->protect <= (VDRIVE_PROTECT_CASE | VDRIVE_PROTECT_PERSISTENT);
+}
+
+/* What is recorded: a formatted medium has a capacity, a blank one none. */
+static bool state_valid(const struct vdrive_head *head) {
+    switch (head->state) {
+    case VDRIVE_BLANK:
+    case VDRIVE_TORN:
+        return head->formatted_blocks == 0 && head->next_writable == 0 &&
+               !head->intermediate && !head->background;
+    case VDRIVE_APPENDABLE:
+        return head->formatted_blocks == 0 && head->next_writable > 0 &&
+               !head->intermediate && !head->background;
+    case VDRIVE_CLOSED:
+        return head->formatted_blocks > 0 && head->next_writable == 0 &&
+               !head->intermediate && !head->background;
+    case VDRIVE_FORMATTED:
+        return head->intermediate
+                   ? head->next_writable >= head->formatted_blocks
+                   : head->formatted_blocks > 0 && head->next_writable == 0;
+    default:
+        return false;
+    }
 }
 
 /* Reads the head at `fd` and checks it against itself and the file's size. */
@@ -169,7 +272,7 @@ static int check_sidecar(int fd, struct vdrive_head *out_head) {
         return -errno;
     }
     if (got != sizeof(head) || !identity_valid(&head) || !medium_valid(&head) ||
-        !state_valid(&head)) {
+        !numbers_valid(&head) || !flags_valid(&head) || !state_valid(&head)) {
         return -EINVAL;
     }
     if ((uint64_t)status.st_size !=
@@ -215,12 +318,15 @@ static int map_sidecar(struct vdrive_files *files,
     files->head = map;
     files->writes = (void *)((char *)map + sizeof(*head));
     files->unreadable = (void *)((char *)map + bitmap_offset(files->packets));
+    files->recorded = files->unreadable + mmc_bits_words(files->packets);
     return 0;
 }
 
 static int open_image(struct vdrive_files *files, const char *image_path,
                       const struct vdrive_head *head, bool writable) {
-    uint64_t bytes = (uint64_t)head->formatted_blocks * VDRIVE_BLOCK_BYTES;
+    bool in_order = head->intermediate || head->state == VDRIVE_APPENDABLE;
+    uint32_t blocks = in_order ? head->max_blocks : head->formatted_blocks;
+    uint64_t bytes = (uint64_t)blocks * VDRIVE_BLOCK_BYTES;
     struct stat status;
 
     files->image_fd =
@@ -318,6 +424,12 @@ int vdrive_files_write(const struct vdrive_files *files, uint32_t lba,
     return 0;
 }
 
+int vdrive_files_resize(const struct vdrive_files *files, uint32_t blocks) {
+    off_t bytes = (off_t)blocks * VDRIVE_BLOCK_BYTES;
+
+    return ftruncate(files->image_fd, bytes) < 0 ? -errno : 0;
+}
+
 int vdrive_files_erase(const struct vdrive_files *files, uint32_t blocks) {
     off_t bytes = (off_t)blocks * VDRIVE_BLOCK_BYTES;
 
@@ -335,6 +447,9 @@ static void fill_stats(const struct vdrive_head *head, const uint16_t *writes,
                        uint32_t packets, struct mmc_vdrive_stats *out) {
     *out = (struct mmc_vdrive_stats){
         .packets_written = head->packets_written,
+        .partial_units = head->partial_units,
+        .drive_rmws = head->drive_rmws,
+        .spared = head->spared,
         .write_commands = head->write_commands,
         .blocks_read = head->blocks_read,
         .read_commands = head->read_commands,

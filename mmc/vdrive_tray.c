@@ -22,6 +22,8 @@
 #include "mmc/cdb.h"
 #include "mmc/reply.h"
 
+enum { SLOW_SPIN_UP_MS = 60000 };
+
 static bool locked(const struct vdrive_tray *tray) {
     return tray->prevented || tray->persistently_prevented;
 }
@@ -32,7 +34,8 @@ void vdrive_tray_post_event(struct vdrive_tray *tray, uint8_t event) {
     }
 }
 
-/* What runs is torn; what is in the buffer is written before the disc stops. */
+/* What runs is torn, or stopped when it is in the background; what is in the
+ * buffer is written before the disc stops. */
 void vdrive_tray_open(struct vdrive *drive) {
     if (drive->tray.open) {
         return;
@@ -40,6 +43,7 @@ void vdrive_tray_open(struct vdrive *drive) {
     vdrive_model_sync(drive);
     vdrive_buffer_synced(&drive->buffer);
     drive->operation.kind = VDRIVE_IDLE;
+    vdrive_background_stop(drive);
     drive->attention &= ~(unsigned)VDRIVE_ATTENTION_MEDIUM;
     drive->tray.open = true;
     drive->tray.loaded = false;
@@ -51,15 +55,22 @@ void vdrive_tray_pull(struct vdrive *drive, const struct mmc_vdrive_cut *cut) {
     vdrive_tray_open(drive);
 }
 
+static uint64_t spin_up_us(const struct vdrive *drive) {
+    uint64_t ms = vdrive_quirk(drive, MMC_VDRIVE_QUIRK_SLOW_SPIN_UP)
+                      ? SLOW_SPIN_UP_MS
+                      : drive->medium->figures.spin_up_ms;
+
+    return ms * 1000;
+}
+
 void vdrive_tray_load(struct vdrive *drive) {
     if (!drive->tray.open) {
         return;
     }
     drive->tray.open = false;
     drive->tray.loaded = true;
-    drive->tray.ready_at_us =
-        drive->model.now_us +
-        drive->medium->figures.spin_up_ms * (uint64_t)1000;
+    drive->formatted_here = false;
+    drive->tray.ready_at_us = drive->model.now_us + spin_up_us(drive);
     drive->attention |= VDRIVE_ATTENTION_MEDIUM;
     vdrive_forget_settings(drive);
     vdrive_model_start(drive);
@@ -76,6 +87,13 @@ void vdrive_tray_press_button(struct vdrive *drive) {
     }
 }
 
+/* CD-MRW notes that its tables are written. */
+static void park(struct vdrive *drive) {
+    if (drive->tray.loaded) {
+        drive->files.head->dirty = 0;
+    }
+}
+
 /* MMC-5 6.42. Immed makes no difference: the tray moves in no time. */
 enum vdrive_sense vdrive_start_stop(struct vdrive *drive,
                                     struct vdrive_io *io) {
@@ -87,6 +105,11 @@ enum vdrive_sense vdrive_start_stop(struct vdrive *drive,
         if (locked(&drive->tray)) {
             return VDRIVE_REMOVAL_PREVENTED;
         }
+        if (drive->files.head->background == MMC_BACKGROUND_RUNNING &&
+            drive->tray.loaded) {
+            return VDRIVE_SEQUENCE_ERROR; /* the host has to stop it */
+        }
+        park(drive);
         vdrive_tray_open(drive);
         return VDRIVE_GOOD;
     case MMC_UNIT_LOAD:
@@ -117,6 +140,18 @@ enum vdrive_sense vdrive_prevent_allow(struct vdrive *drive,
     return VDRIVE_GOOD;
 }
 
+/* Old drives tell the last event for ever. */
+static void take_event(struct vdrive *drive) {
+    struct vdrive_tray *tray = &drive->tray;
+
+    if (tray->event_count == 1 &&
+        vdrive_quirk(drive, MMC_VDRIVE_QUIRK_STALE_EVENTS)) {
+        return;
+    }
+    tray->event_count--;
+    memmove(tray->events, tray->events + 1, tray->event_count);
+}
+
 /* MMC-5 6.7. The media class is the one that this drive has. */
 enum vdrive_sense vdrive_get_event(struct vdrive *drive, struct vdrive_io *io) {
     struct vdrive_tray *tray = &drive->tray;
@@ -136,8 +171,7 @@ enum vdrive_sense vdrive_get_event(struct vdrive *drive, struct vdrive_io *io) {
     if (len == 8 && sg_get_unaligned_be16(io->cdb + 7) >= 8 &&
         tray->event_count) {
         reply[4] = tray->events[0];
-        tray->event_count--;
-        memmove(tray->events, tray->events + 1, tray->event_count);
+        take_event(drive);
     }
     vdrive_answer(io, reply, len, sg_get_unaligned_be16(io->cdb + 7));
     return VDRIVE_GOOD;

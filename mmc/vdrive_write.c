@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * mmc/vdrive_write.c - READ, VERIFY, WRITE and SYNCHRONIZE CACHE: which blocks
- * may be moved, and what happens to them.
+ * mmc/vdrive_write.c - READ, VERIFY, WRITE and SYNCHRONIZE CACHE: what happens
+ * to the blocks.
  *
- * What a WRITE is refused for, in this order (check_write):
- *   1. a write-protected medium                                    7/27/00
- *   2. a medium that is blank: nothing there to overwrite          5/30/05
- *      or whose format never ended                                 3/31/00
- *   3. blocks beyond the formatted capacity                        5/21/00
- *   4. an address that is not the first of a packet                5/21/02
- *   5. a length that is not whole packets                          5/63/01
- *   6. page 05h that does not describe the track          5/64/00, 5/64/01
- * 4 to 6 are rules of media with restricted overwrite (MMC-5 5.3.14). The
- * standard leaves some of these senses to the drive; these are the ones that
- * hosts have met.
+ * Units that the host does not give whole are completed by the drive: it reads
+ * the packet, puts the blocks in and writes it back, and takes its time. What
+ * may be read and written at all is told by vdrive_rules.c.
  */
 #include "mmc/vdrive_core.h"
 
 #include <errno.h>
 #include <scsi/sg_unaligned.h>
+#include <string.h>
 
 #include "mmc/bits.h"
 #include "mmc/cdb.h"
@@ -42,28 +35,7 @@ static bool carries(const struct vdrive_io *io, struct extent extent) {
     return (uint64_t)extent.count * VDRIVE_BLOCK_BYTES == io->request->data_len;
 }
 
-static enum vdrive_sense check_range(const struct vdrive *drive,
-                                     struct extent extent) {
-    uint64_t end = (uint64_t)extent.lba + extent.count;
-
-    return end > drive->files.head->formatted_blocks ? VDRIVE_OUT_OF_RANGE
-                                                     : VDRIVE_GOOD;
-}
-
 /* ---- READ and VERIFY ---------------------------------------------------- */
-
-static enum vdrive_sense check_read(const struct vdrive *drive,
-                                    struct extent extent) {
-    switch (vdrive_state(drive)) {
-    case VDRIVE_BLANK:
-        return VDRIVE_BLANK_CHECK;
-    case VDRIVE_TORN:
-        return VDRIVE_FORMAT_CORRUPTED;
-    case VDRIVE_FORMATTED:
-        break;
-    }
-    return check_range(drive, extent);
-}
 
 /* How many of the extent's blocks can be read before a packet that cannot. */
 static uint32_t readable_blocks(struct vdrive *drive, struct extent extent) {
@@ -75,6 +47,7 @@ static uint32_t readable_blocks(struct vdrive *drive, struct extent extent) {
         uint32_t pkt = lba / packet_blocks;
 
         if (mmc_bits_test(drive->files.unreadable, pkt) ||
+            !vdrive_background_recorded(drive, pkt) ||
             vdrive_faults_at_packet(drive, MMC_VDRIVE_READ_ERROR, pkt,
                                     &fault)) {
             return lba - extent.lba;
@@ -84,15 +57,28 @@ static uint32_t readable_blocks(struct vdrive *drive, struct extent extent) {
     return extent.count;
 }
 
+/* The blocks themselves. Nothing is ever stored in the general application
+ * area of CD-MRW. */
+static int copy_blocks(const struct vdrive *drive, struct extent extent,
+                       void *buf) {
+    if (vdrive_mrw_formatted(drive) && vdrive_modes_in_gaa(drive)) {
+        memset(buf, 0, (size_t)extent.count * VDRIVE_BLOCK_BYTES);
+        return 0;
+    }
+    return vdrive_files_read(&drive->files, extent.lba, extent.count, buf);
+}
+
 /* Reads what can be read into `buf`, or nowhere for VERIFY (NULL). */
 static enum vdrive_sense read_extent(struct vdrive *drive, struct vdrive_io *io,
                                      struct extent extent, void *buf) {
     struct vdrive_head *head = drive->files.head;
     uint32_t good = readable_blocks(drive, extent);
+    struct extent readable = {.lba = extent.lba, .count = good};
 
-    if (buf && vdrive_files_read(&drive->files, extent.lba, good, buf) < 0) {
+    if (buf && copy_blocks(drive, readable, buf) < 0) {
         return VDRIVE_INTERNAL_FAILURE;
     }
+    drive->out_of_sequence = drive->buffer.count > 0;
     vdrive_model_read(drive, extent.lba, extent.count);
     head->blocks_read += good;
     head->read_commands++;
@@ -118,7 +104,7 @@ enum vdrive_sense vdrive_read(struct vdrive *drive, struct vdrive_io *io) {
         io->error = -EIO;
         return VDRIVE_GOOD;
     }
-    sense = check_read(drive, extent);
+    sense = vdrive_check_read(drive, extent.lba, extent.count);
     if (sense || extent.count == 0) {
         return sense;
     }
@@ -132,7 +118,7 @@ enum vdrive_sense vdrive_verify(struct vdrive *drive, struct vdrive_io *io) {
     if (io->cdb[1] & 3) {
         return VDRIVE_INVALID_FIELD; /* RelAdr; BytChk: nothing to compare */
     }
-    sense = check_read(drive, extent);
+    sense = vdrive_check_read(drive, extent.lba, extent.count);
     if (sense || extent.count == 0) {
         return sense;
     }
@@ -140,45 +126,6 @@ enum vdrive_sense vdrive_verify(struct vdrive *drive, struct vdrive_io *io) {
 }
 
 /* ---- WRITE -------------------------------------------------------------- */
-
-/* Rules 4 to 6. */
-static enum vdrive_sense check_packets(const struct vdrive *drive,
-                                       struct extent extent) {
-    uint32_t packet_blocks = drive->medium->packet_blocks;
-
-    if (vdrive_has(drive, VDRIVE_WHOLE_PACKETS)) {
-        if (extent.lba % packet_blocks) {
-            return VDRIVE_BAD_WRITE_ADDRESS;
-        }
-        if (extent.count % packet_blocks) {
-            return VDRIVE_PACKET_DOES_NOT_FIT;
-        }
-    }
-    if (vdrive_has(drive, VDRIVE_NEEDS_PAGE_05)) {
-        return vdrive_modes_check_packet(
-            drive, (uint8_t)drive->files.head->data_block_type);
-    }
-    return VDRIVE_GOOD;
-}
-
-static enum vdrive_sense check_write(const struct vdrive *drive,
-                                     struct extent extent) {
-    enum vdrive_sense sense;
-
-    if (vdrive_protected(drive)) {
-        return VDRIVE_WRITE_PROTECTED;
-    }
-    switch (vdrive_state(drive)) {
-    case VDRIVE_BLANK:
-        return VDRIVE_CANNOT_WRITE_FORMAT;
-    case VDRIVE_TORN:
-        return VDRIVE_FORMAT_CORRUPTED;
-    case VDRIVE_FORMATTED:
-        break;
-    }
-    sense = check_range(drive, extent);
-    return sense ? sense : check_packets(drive, extent);
-}
 
 /* What a power cut leaves of the packet under the laser. */
 static void tear(struct vdrive *drive, uint32_t pkt, const uint8_t *data,
@@ -211,11 +158,28 @@ static void count_packet(struct vdrive *drive, uint32_t pkt) {
     }
 }
 
+/* A packet that cannot be written: replaced by a spare, where the drive has
+ * one and may use it, or lost. */
+static enum vdrive_sense spoil(struct vdrive *drive, uint32_t pkt) {
+    struct vdrive_head *head = drive->files.head;
+    uint32_t spares = vdrive_spare_blocks(drive) / drive->medium->packet_blocks;
+
+    count_packet(drive, pkt);
+    if (head->spares_used < spares && vdrive_modes_reallocates(drive)) {
+        head->spares_used++;
+        head->spared++;
+        return VDRIVE_GOOD;
+    }
+    mmc_bits_set(drive->files.unreadable, pkt);
+    return spares ? VDRIVE_NO_SPARE_LEFT : VDRIVE_WRITE_FAILED;
+}
+
 /* Puts a packet on the medium, unless something was to go wrong here. */
 static enum vdrive_sense write_packet(struct vdrive *drive, uint32_t pkt,
                                       const uint8_t *data) {
     uint32_t blocks = drive->medium->packet_blocks;
     struct mmc_vdrive_fault fault;
+    enum vdrive_sense sense;
 
     if (vdrive_faults_at_packet(drive, MMC_VDRIVE_CUT, pkt, &fault)) {
         count_packet(drive, pkt);
@@ -225,9 +189,10 @@ static enum vdrive_sense write_packet(struct vdrive *drive, uint32_t pkt,
         return VDRIVE_GOOD;
     }
     if (vdrive_faults_at_packet(drive, MMC_VDRIVE_WRITE_ERROR, pkt, &fault)) {
-        count_packet(drive, pkt);
-        mmc_bits_set(drive->files.unreadable, pkt);
-        return VDRIVE_WRITE_FAILED;
+        sense = spoil(drive, pkt);
+        if (sense) {
+            return sense;
+        }
     }
     if (vdrive_buffer_remember(drive, pkt) < 0 ||
         vdrive_files_write(&drive->files, pkt * blocks, blocks, data) < 0) {
@@ -238,51 +203,166 @@ static enum vdrive_sense write_packet(struct vdrive *drive, uint32_t pkt,
     return VDRIVE_GOOD;
 }
 
+/* The blocks of one packet that a WRITE brings. */
+struct part {
+    uint32_t pkt;
+    uint32_t at, count; /* in the packet */
+    const uint8_t *data;
+};
+
+/* Completes a part of a packet from the medium and writes the whole. What was
+ * never recorded is zeros and not read. */
+static enum vdrive_sense write_part(struct vdrive *drive, struct part part) {
+    uint8_t image[VDRIVE_PACKET_BLOCKS_MAX * VDRIVE_BLOCK_BYTES] = {0};
+    uint32_t blocks = drive->medium->packet_blocks;
+    struct vdrive_head *head = drive->files.head;
+
+    head->partial_units++;
+    if (mmc_bits_test(drive->files.unreadable, part.pkt)) {
+        return VDRIVE_READ_FAILED;
+    }
+    if (vdrive_background_recorded(drive, part.pkt)) {
+        head->drive_rmws++;
+        vdrive_model_work(drive, drive->medium->figures.rmw_us);
+        if (vdrive_files_read(&drive->files, part.pkt * blocks, blocks, image) <
+            0) {
+            return VDRIVE_INTERNAL_FAILURE;
+        }
+    }
+    memcpy(image + (size_t)part.at * VDRIVE_BLOCK_BYTES, part.data,
+           (size_t)part.count * VDRIVE_BLOCK_BYTES);
+    return write_packet(drive, part.pkt, image);
+}
+
+/* The part of the extent's blocks from `done` on that lies in one packet. */
+static struct part next_part(const struct vdrive *drive,
+                             const struct vdrive_io *io, struct extent extent,
+                             uint32_t done) {
+    uint32_t blocks = drive->medium->packet_blocks;
+    uint32_t lba = extent.lba + done;
+    struct part part = {.pkt = lba / blocks, .at = lba % blocks};
+
+    part.count = blocks - part.at;
+    if (part.count > extent.count - done) {
+        part.count = extent.count - done;
+    }
+    part.data =
+        (const uint8_t *)io->request->data + (size_t)done * VDRIVE_BLOCK_BYTES;
+    return part;
+}
+
 /* Writes packets one after the other and stops at the first that fails. */
 static enum vdrive_sense write_packets(struct vdrive *drive,
                                        struct vdrive_io *io,
                                        struct extent extent) {
-    uint32_t packet_bytes = vdrive_packet_bytes(drive);
-    uint32_t first = extent.lba / drive->medium->packet_blocks;
-    uint32_t packets = extent.count / drive->medium->packet_blocks;
-    const uint8_t *data = io->request->data;
+    uint32_t blocks = drive->medium->packet_blocks;
     enum vdrive_sense sense = VDRIVE_GOOD;
+    uint32_t done = 0;
 
     drive->files.head->write_commands++;
-    vdrive_model_write(drive, extent.lba, packets);
-    for (uint32_t i = 0; i < packets && !sense && !drive->gone; i++) {
-        sense = write_packet(drive, first + i, data + (size_t)i * packet_bytes);
+    vdrive_model_write(drive, extent.lba, extent.count);
+    while (done < extent.count && !sense && !drive->gone) {
+        struct part part = next_part(drive, io, extent, done);
+
+        sense = part.count == blocks ? write_packet(drive, part.pkt, part.data)
+                                     : write_part(drive, part);
         if (sense) {
             io->info_valid = true;
-            io->info = (first + i) * drive->medium->packet_blocks;
+            io->info = part.pkt * blocks;
         } else {
-            io->moved += packet_bytes;
+            vdrive_background_reach(drive, part.pkt, 1);
+            done += part.count;
         }
     }
+    io->moved = done * VDRIVE_BLOCK_BYTES;
     return sense;
+}
+
+/* Writing in order: the next writable address moves on. */
+static void append(struct vdrive *drive, uint32_t end) {
+    struct vdrive_head *head = drive->files.head;
+
+    if (vdrive_state(drive) == VDRIVE_BLANK) {
+        head->state = VDRIVE_APPENDABLE;
+    }
+    if (end > head->next_writable) {
+        head->next_writable = end;
+    }
+}
+
+/* What a CDB asks for that not every medium can do: verification by the drive,
+ * and streaming, which takes whole units where the drive manages defects. */
+static enum vdrive_sense check_manner(const struct vdrive *drive,
+                                      const struct vdrive_io *io,
+                                      struct extent extent) {
+    bool streaming = io->cdb[0] == MMC_OP_WRITE_12 && io->cdb[10];
+    uint32_t blocks = drive->medium->packet_blocks;
+
+    if (io->cdb[0] == MMC_OP_WRITE_AND_VERIFY_10 &&
+        !vdrive_has(drive, VDRIVE_ANY_BLOCK)) {
+        return VDRIVE_UNKNOWN_OPCODE;
+    }
+    if (io->cdb[1] & 1 || (streaming && (!vdrive_has(drive, VDRIVE_ANY_BLOCK) ||
+                                         !vdrive_has(drive, VDRIVE_SPARES)))) {
+        return VDRIVE_INVALID_FIELD; /* RelAdr; streaming */
+    }
+    if (streaming && (extent.lba % blocks || extent.count % blocks)) {
+        return VDRIVE_BAD_WRITE_ADDRESS;
+    }
+    return VDRIVE_GOOD;
+}
+
+/* Drives that lose their way between reading and writing: see the quirks. */
+static enum vdrive_sense check_sequence(const struct vdrive *drive) {
+    if (!drive->out_of_sequence || vdrive_way(drive) != VDRIVE_WAY_BLOCKS) {
+        return VDRIVE_GOOD;
+    }
+    if (vdrive_quirk(drive, MMC_VDRIVE_QUIRK_SEQUENCE_ERROR)) {
+        return VDRIVE_NOT_READY_SEQUENCE;
+    }
+    return vdrive_quirk(drive, MMC_VDRIVE_QUIRK_SEQUENCE_ERROR_5)
+               ? VDRIVE_SEQUENCE_ERROR
+               : VDRIVE_GOOD;
+}
+
+static enum vdrive_sense check_write(const struct vdrive *drive,
+                                     const struct vdrive_io *io,
+                                     struct extent extent) {
+    enum vdrive_sense sense = check_manner(drive, io, extent);
+
+    if (!sense) {
+        sense = vdrive_check_write(drive, extent.lba, extent.count);
+    }
+    return sense || extent.count == 0 ? sense : check_sequence(drive);
 }
 
 enum vdrive_sense vdrive_write(struct vdrive *drive, struct vdrive_io *io) {
     struct extent extent = extent_of(io->cdb);
+    uint32_t blocks = drive->medium->packet_blocks;
+    bool appends = vdrive_way(drive) == VDRIVE_WAY_APPEND;
     enum vdrive_sense sense;
 
-    if (io->cdb[1] & 1 || (io->cdb[0] == MMC_OP_WRITE_12 && io->cdb[10])) {
-        return VDRIVE_INVALID_FIELD; /* RelAdr; streaming is not for CD */
-    }
     if (!carries(io, extent)) {
         io->error = -EIO;
         return VDRIVE_GOOD;
     }
-    sense = check_write(drive, extent);
+    sense = check_write(drive, io, extent);
     if (sense || extent.count == 0) {
         return sense;
     }
     if (vdrive_faults_at_write(drive) ||
-        !vdrive_model_has_room(drive,
-                               extent.count / drive->medium->packet_blocks)) {
+        !vdrive_model_has_room(drive, (extent.count + blocks - 1) / blocks)) {
         return VDRIVE_LONG_WRITE_IN_PROGRESS;
     }
-    return write_packets(drive, io, extent);
+    drive->files.head->dirty = vdrive_mrw_formatted(drive);
+    sense = write_packets(drive, io, extent);
+    if (appends && io->moved) {
+        append(drive, extent.lba + io->moved / VDRIVE_BLOCK_BYTES);
+    }
+    if (!sense && io->cdb[0] == MMC_OP_WRITE_AND_VERIFY_10) {
+        vdrive_model_read(drive, extent.lba, extent.count);
+    }
+    return sense;
 }
 
 /* The whole cache, whatever range the CDB names: drives do it so. */
@@ -293,6 +373,7 @@ enum vdrive_sense vdrive_synchronize_cache(struct vdrive *drive,
     }
     vdrive_model_sync(drive);
     vdrive_buffer_synced(&drive->buffer);
+    drive->out_of_sequence = false;
     drive->files.head->syncs++;
     return VDRIVE_GOOD;
 }

@@ -172,7 +172,7 @@ static void test_vdrive_sidecar_damage_is_noticed(void **state) {
         uint32_t value;
     } damages[] = {
         {0, 0x12345678},  /* magic */
-        {8, 2},           /* version */
+        {8, 3},           /* version */
         {12, 0x04030201}, /* byte order */
         {16, 99},         /* medium */
         {20, 0},          /* state */
@@ -187,7 +187,7 @@ static void test_vdrive_sidecar_damage_is_noticed(void **state) {
         {32, 1025},       /* formatted capacity */
         {32, 2048},       /* formatted capacity */
         {36, 0x10},       /* data block type */
-        {40, 2},          /* protection */
+        {40, 4},          /* protection */
     };
     struct mmc_transport *transport;
     struct mmc_vdrive_stats stats;
