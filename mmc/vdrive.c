@@ -263,7 +263,8 @@ static void count_refusal(struct vdrive *drive, const struct command *command,
                           enum vdrive_sense sense) {
     unsigned key = (unsigned)sense >> 16;
 
-    if (command && (command->flags & COUNTS) && (key == 5 || key == 7)) {
+    if (command && (command->flags & COUNTS) && (key == 5 || key == 7) &&
+        sense != VDRIVE_UNKNOWN_OPCODE) {
         drive->files.head->refused++;
     }
 }

@@ -158,8 +158,7 @@ const struct vdrive_medium *vdrive_medium_of_id(uint32_t id);
  * much as can be had by default. */
 uint32_t vdrive_medium_capacity(const struct vdrive_medium *medium,
                                 uint32_t max_blocks, uint8_t type);
-/* The disc that has `blocks` after the default format, or the nearest that
- * there can be. */
+/* The disc that has `blocks` after the default format; 0 when none has. */
 uint32_t vdrive_medium_whole(const struct vdrive_medium *medium,
                              uint32_t blocks);
 /* What spare areas are multiples of, on a disc of `max_blocks`. */

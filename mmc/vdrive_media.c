@@ -305,5 +305,7 @@ uint32_t vdrive_medium_whole(const struct vdrive_medium *medium,
                blocks) {
         whole += medium->packet_blocks;
     }
-    return whole;
+    return vdrive_medium_capacity(medium, whole, medium->format_type) == blocks
+               ? whole
+               : 0;
 }
