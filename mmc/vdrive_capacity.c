@@ -167,6 +167,14 @@ size_t vdrive_offers(const struct vdrive *drive, struct vdrive_offer *out) {
     return offers.count;
 }
 
+uint32_t vdrive_primary_spare_blocks(const struct vdrive *drive) {
+    uint32_t packet = drive->medium->packet_blocks;
+    uint32_t unit =
+        vdrive_medium_spare_unit(drive->medium, drive->files.head->max_blocks);
+
+    return (unit / 4 / packet + 1) * packet;
+}
+
 /* DVD-RAM has a primary spare area besides, which no capacity shows; Mount
  * Rainier's tables are not for data. */
 uint32_t vdrive_spare_blocks(const struct vdrive *drive) {
@@ -181,8 +189,7 @@ uint32_t vdrive_spare_blocks(const struct vdrive *drive) {
     case VDRIVE_FAMILY_MRW:
         return vdrive_mrw_formatted(drive) ? rest - 65 * 32 : 0;
     case VDRIVE_FAMILY_DVD_RAM:
-        return rest +
-               vdrive_medium_spare_unit(drive->medium, head->max_blocks) / 4;
+        return rest + vdrive_primary_spare_blocks(drive);
     case VDRIVE_FAMILY_BD_RE:
         return rest;
     case VDRIVE_FAMILY_CD_RW:

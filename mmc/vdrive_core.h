@@ -499,6 +499,8 @@ enum vdrive_sense vdrive_check_write(const struct vdrive *drive, uint32_t lba,
 size_t vdrive_offers(const struct vdrive *drive, struct vdrive_offer *out);
 /* Blocks of spare areas that the drive has now, used ones included. */
 uint32_t vdrive_spare_blocks(const struct vdrive *drive);
+/* Of them those of DVD-RAM that are always there. */
+uint32_t vdrive_primary_spare_blocks(const struct vdrive *drive);
 
 /* FORMAT UNIT: checks CDB and parameter list. */
 enum vdrive_sense vdrive_plan_parse(const struct vdrive *drive,

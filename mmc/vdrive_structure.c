@@ -78,9 +78,7 @@ static size_t put_spares(const struct vdrive *drive, uint8_t *to) {
         sg_put_unaligned_be32(left, to + 4);
         sg_put_unaligned_be32(all, to + 8);
     } else {
-        uint32_t unit = vdrive_medium_spare_unit(drive->medium,
-                                                 drive->files.head->max_blocks);
-        uint32_t supplementary = all - unit / 4;
+        uint32_t supplementary = all - vdrive_primary_spare_blocks(drive);
 
         sg_put_unaligned_be32(left > supplementary ? left - supplementary : 0,
                               to);
