@@ -119,12 +119,10 @@ enum vdrive_trait {
 
 /* Class figures of the drive-time model (vdrive_model.c, vdrive_format.c). */
 struct vdrive_figures {
-    uint32_t packet_us; /* at the highest write speed */
     uint32_t read_blocks_per_s;
     uint32_t seek_us;
     uint32_t resume_us;  /* writing again after something else */
     uint32_t gap_blocks; /* longest forward gap that is read over */
-    uint32_t rmw_us;     /* the drive completes a partial packet */
     uint32_t quick_s;    /* minimal blank, quick format, lead-in */
     uint32_t close_s;    /* CLOSE SESSION */
     uint32_t certify_passes;
@@ -145,7 +143,9 @@ struct vdrive_medium {
     uint32_t usual_blocks, least_blocks, most_blocks;
     uint8_t format_type; /* enum mmc_format_type, as done by default */
     uint8_t book_type;   /* of DVD, with its version */
-    struct vdrive_figures figures;
+    uint32_t packet_us;  /* at the highest write speed */
+    uint32_t rmw_us;     /* the drive completes a partial packet */
+    const struct vdrive_figures *figures;
     uint32_t buffer_bytes; /* of a drive of its class */
     uint16_t read_kbs;
     uint16_t write_kbs[VDRIVE_SPEEDS_MAX]; /* fastest first, 0 ends */

@@ -232,7 +232,7 @@ static uint64_t pass_us(const struct vdrive *drive, uint32_t blocks) {
 }
 
 static uint64_t quick_us(const struct vdrive *drive) {
-    return drive->medium->figures.quick_s * (uint64_t)SECOND_US;
+    return drive->medium->figures->quick_s * (uint64_t)SECOND_US;
 }
 
 /* ---- BLANK (MMC-5 6.2) -------------------------------------------------- */
@@ -291,7 +291,7 @@ static uint64_t certified_us(const struct vdrive *drive,
     uint64_t pass = pass_us(drive, plan->blocks);
 
     if (drive->medium->family == VDRIVE_FAMILY_DVD_RAM && plan->certify) {
-        return drive->medium->figures.certify_passes * pass;
+        return drive->medium->figures->certify_passes * pass;
     }
     if (drive->medium->family == VDRIVE_FAMILY_BD_RE && plan->sub_type >= 2) {
         return plan->sub_type == 2 ? pass : pass / 10;
@@ -413,7 +413,7 @@ static bool closable(const struct vdrive *drive) {
  * session: there is nothing to close, and nothing wrong with asking. */
 static uint64_t close_us(const struct vdrive *drive, unsigned function) {
     const struct vdrive_head *head = drive->files.head;
-    uint64_t whole_us = drive->medium->figures.close_s * (uint64_t)SECOND_US;
+    uint64_t whole_us = drive->medium->figures->close_s * (uint64_t)SECOND_US;
 
     if (function == MMC_CLOSE_TRACK) {
         return 0;

@@ -16,25 +16,45 @@
 #include "mmc/cdb.h"
 
 /* Figures that media of a class share. */
-#define CD_FIGURES                                                             \
-    {                                                                          \
-        .packet_us = 52000, /* 39 frames, 750 a second */                      \
-            .read_blocks_per_s = 1800, .seek_us = 120000, .resume_us = 20000,  \
-        .gap_blocks = 512, .rmw_us = 300000, .quick_s = 60, .close_s = 5,      \
-        .certify_passes = 1, .spin_up_ms = 6000                                \
-    }
-#define DVD_FIGURES(packet, completing)                                        \
-    {                                                                          \
-        .packet_us = (packet), .read_blocks_per_s = 5408, .seek_us = 120000,   \
-        .resume_us = 20000, .gap_blocks = 512, .rmw_us = (completing),         \
-        .quick_s = 60, .close_s = 60, .certify_passes = 1, .spin_up_ms = 10000 \
-    }
-#define BD_FIGURES                                                             \
-    {                                                                          \
-        .packet_us = 14563, .read_blocks_per_s = 8780, .seek_us = 150000,      \
-        .resume_us = 20000, .gap_blocks = 512, .rmw_us = 50000, .quick_s = 90, \
-        .close_s = 30, .certify_passes = 1, .spin_up_ms = 20000                \
-    }
+static const struct vdrive_figures cd_figures = {
+    .read_blocks_per_s = 1800,
+    .seek_us = 120000,
+    .resume_us = 20000,
+    .gap_blocks = 512,
+    .quick_s = 60,
+    .close_s = 5,
+    .certify_passes = 1,
+    .spin_up_ms = 6000,
+};
+static const struct vdrive_figures dvd_figures = {
+    .read_blocks_per_s = 5408,
+    .seek_us = 120000,
+    .resume_us = 20000,
+    .gap_blocks = 512,
+    .quick_s = 60,
+    .close_s = 60,
+    .certify_passes = 1,
+    .spin_up_ms = 10000,
+};
+static const struct vdrive_figures dvd_ram_figures = {
+    .read_blocks_per_s = 3380,
+    .seek_us = 140000,
+    .resume_us = 20000,
+    .gap_blocks = 512,
+    .quick_s = 45,
+    .certify_passes = 3,
+    .spin_up_ms = 10000,
+};
+static const struct vdrive_figures bd_figures = {
+    .read_blocks_per_s = 8780,
+    .seek_us = 150000,
+    .resume_us = 20000,
+    .gap_blocks = 512,
+    .quick_s = 90,
+    .close_s = 30,
+    .certify_passes = 1,
+    .spin_up_ms = 20000,
+};
 
 enum {
     CD_BUFFER = 2 << 20,
@@ -57,7 +77,8 @@ static const struct vdrive_medium media[] = {
      .least_blocks = 10 * 32,
      .most_blocks = 10380 * 32,
      .format_type = MMC_FORMAT_PACKET_FULL,
-     .figures = CD_FIGURES,
+     .packet_us = 52000, /* 39 frames, 750 a second */
+     .figures = &cd_figures,
      .buffer_bytes = CD_BUFFER,
      .read_kbs = CD_READ_KBS,
      .write_kbs = {1764, 706}},
@@ -73,7 +94,9 @@ static const struct vdrive_medium media[] = {
      .least_blocks = (65 + 10) * 32,
      .most_blocks = 10380 * 32,
      .format_type = MMC_FORMAT_MRW,
-     .figures = CD_FIGURES,
+     .packet_us = 52000, /* 39 frames, 750 a second */
+     .rmw_us = 300000,
+     .figures = &cd_figures,
      .buffer_bytes = CD_BUFFER,
      .read_kbs = CD_READ_KBS,
      .write_kbs = {1764, 706}},
@@ -90,7 +113,8 @@ static const struct vdrive_medium media[] = {
      .most_blocks = 2298496,
      .format_type = MMC_FORMAT_PACKET_FULL,
      .book_type = 0x32,
-     .figures = DVD_FIGURES(5915, 0),
+     .packet_us = 5915,
+     .figures = &dvd_figures,
      .buffer_bytes = DVD_BUFFER,
      .read_kbs = DVD_READ_KBS,
      .write_kbs = {5540, 2770, 1385}},
@@ -105,7 +129,9 @@ static const struct vdrive_medium media[] = {
      .most_blocks = 2295104,
      .format_type = MMC_FORMAT_DVD_PLUS_RW,
      .book_type = 0x91,
-     .figures = DVD_FIGURES(2957, 60000),
+     .packet_us = 2957,
+     .rmw_us = 60000,
+     .figures = &dvd_figures,
      .buffer_bytes = DVD_BUFFER,
      .read_kbs = DVD_READ_KBS,
      .write_kbs = {11080, 5540, 3324}},
@@ -120,7 +146,9 @@ static const struct vdrive_medium media[] = {
      .most_blocks = 4173824,
      .format_type = MMC_FORMAT_DVD_PLUS_RW,
      .book_type = 0xD1,
-     .figures = DVD_FIGURES(9858, 60000),
+     .packet_us = 9858,
+     .rmw_us = 60000,
+     .figures = &dvd_figures,
      .buffer_bytes = DVD_BUFFER,
      .read_kbs = DVD_READ_KBS,
      .write_kbs = {3324}},
@@ -137,15 +165,9 @@ static const struct vdrive_medium media[] = {
      .most_blocks = 2295072,
      .format_type = MMC_FORMAT_FULL,
      .book_type = 0x16,
-     .figures = {.packet_us = 9362,
-                 .read_blocks_per_s = 3380,
-                 .seek_us = 140000,
-                 .resume_us = 20000,
-                 .gap_blocks = 512,
-                 .rmw_us = 60000,
-                 .quick_s = 45,
-                 .certify_passes = 3,
-                 .spin_up_ms = 10000},
+     .packet_us = 9362,
+     .rmw_us = 60000,
+     .figures = &dvd_ram_figures,
      .buffer_bytes = DVD_BUFFER,
      .read_kbs = 6925,
      .write_kbs = {6925, 4155, 2770}},
@@ -160,7 +182,9 @@ static const struct vdrive_medium media[] = {
      .least_blocks = 16 * 32,
      .most_blocks = 12219392,
      .format_type = MMC_FORMAT_FULL,
-     .figures = BD_FIGURES,
+     .packet_us = 14563,
+     .rmw_us = 50000,
+     .figures = &bd_figures,
      .buffer_bytes = BD_BUFFER,
      .read_kbs = 17982,
      .write_kbs = {8991, 4496}},
@@ -173,7 +197,8 @@ static const struct vdrive_medium media[] = {
      .usual_blocks = 12219392,
      .least_blocks = 16 * 32,
      .most_blocks = 12219392,
-     .figures = BD_FIGURES,
+     .packet_us = 14563,
+     .figures = &bd_figures,
      .buffer_bytes = BD_BUFFER,
      .read_kbs = 17982,
      .write_kbs = {17982, 8991}},
@@ -187,7 +212,8 @@ static const struct vdrive_medium media[] = {
      .least_blocks = 16 * 16,
      .most_blocks = 2295104,
      .book_type = 0xA1,
-     .figures = DVD_FIGURES(2957, 0),
+     .packet_us = 2957,
+     .figures = &dvd_figures,
      .buffer_bytes = DVD_BUFFER,
      .read_kbs = DVD_READ_KBS,
      .write_kbs = {11080, 5540}},
@@ -202,7 +228,8 @@ static const struct vdrive_medium media[] = {
      .least_blocks = 16 * 16,
      .most_blocks = 2298496,
      .book_type = 0x25,
-     .figures = DVD_FIGURES(2957, 0),
+     .packet_us = 2957,
+     .figures = &dvd_figures,
      .buffer_bytes = DVD_BUFFER,
      .read_kbs = DVD_READ_KBS,
      .write_kbs = {11080, 5540}},
@@ -216,7 +243,8 @@ static const struct vdrive_medium media[] = {
      .usual_blocks = 359840,
      .least_blocks = 10 * 32,
      .most_blocks = 404800,
-     .figures = CD_FIGURES,
+     .packet_us = 52000, /* 39 frames, 750 a second */
+     .figures = &cd_figures,
      .buffer_bytes = CD_BUFFER,
      .read_kbs = CD_READ_KBS,
      .write_kbs = {1764, 706}},

@@ -24,7 +24,7 @@
 #include "mmc/cdb.h"
 
 static const struct vdrive_figures *figures(const struct vdrive *drive) {
-    return &drive->medium->figures;
+    return drive->medium->figures;
 }
 
 void vdrive_model_start(struct vdrive *drive) {
@@ -35,7 +35,7 @@ void vdrive_model_start(struct vdrive *drive) {
 
 /* Without defect management a BD is not verified: twice as fast. */
 uint64_t vdrive_model_packet_us(const struct vdrive *drive) {
-    uint64_t us = (uint64_t)figures(drive)->packet_us *
+    uint64_t us = (uint64_t)drive->medium->packet_us *
                   drive->medium->write_kbs[0] / drive->model.write_kbs;
 
     return drive->files.head->format_type == MMC_FORMAT_BD_RE_NO_SPARES ? us / 2

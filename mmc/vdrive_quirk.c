@@ -65,5 +65,9 @@ void mmc_vdrive_quirk(struct mmc_transport *transport,
     } else {
         drive->faults.quirks &= ~bit;
     }
-    vdrive_modes_reset(drive);
+    /* The other quirks leave the host's settings alone. */
+    if (quirk == MMC_VDRIVE_QUIRK_MRW_PAGE_2C ||
+        quirk == MMC_VDRIVE_QUIRK_MRW_GAA) {
+        vdrive_modes_reset(drive);
+    }
 }

@@ -58,7 +58,7 @@ void vdrive_tray_pull(struct vdrive *drive, const struct mmc_vdrive_cut *cut) {
 static uint64_t spin_up_us(const struct vdrive *drive) {
     uint64_t ms = vdrive_quirk(drive, MMC_VDRIVE_QUIRK_SLOW_SPIN_UP)
                       ? SLOW_SPIN_UP_MS
-                      : drive->medium->figures.spin_up_ms;
+                      : drive->medium->figures->spin_up_ms;
 
     return ms * 1000;
 }

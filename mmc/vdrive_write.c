@@ -223,7 +223,7 @@ static enum vdrive_sense write_part(struct vdrive *drive, struct part part) {
     }
     if (vdrive_background_recorded(drive, part.pkt)) {
         head->drive_rmws++;
-        vdrive_model_work(drive, drive->medium->figures.rmw_us);
+        vdrive_model_work(drive, drive->medium->rmw_us);
         if (vdrive_files_read(&drive->files, part.pkt * blocks, blocks, image) <
             0) {
             return VDRIVE_INTERNAL_FAILURE;
