@@ -27,6 +27,7 @@
 #include <scsi/sg_unaligned.h>
 
 #include "mmc/cdb.h"
+#include "mmc/log.h"
 #include "mmc/reply.h"
 
 enum { SECOND_US = 1000000 };
@@ -45,15 +46,21 @@ static void forget_recording(struct vdrive *drive, enum vdrive_state state) {
     head->spares_used = 0;
 }
 
-/* DVD-RW can be written from `lba` on, in order. */
-static enum vdrive_sense open_intermediate(struct vdrive *drive, uint32_t lba) {
-    struct vdrive_head *head = drive->files.head;
+/* The image follows. The medium's state is told by the sidecar, and a file
+ * that is too short for it is noticed when it is read. */
+static void resize_image(const struct vdrive *drive, uint32_t blocks) {
+    if (vdrive_files_resize(&drive->files, blocks) < 0) {
+        mmc_log(MMC_LOG_ERROR,
+                "virtual drive: the image cannot be made %u blocks long",
+                blocks);
+    }
+}
 
-    head->intermediate = 1;
-    head->next_writable = lba;
-    return vdrive_files_resize(&drive->files, head->max_blocks) < 0
-               ? VDRIVE_INTERNAL_FAILURE
-               : VDRIVE_GOOD;
+/* DVD-RW can be written from `lba` on, in order. */
+static void open_intermediate(struct vdrive *drive, uint32_t lba) {
+    drive->files.head->intermediate = 1;
+    drive->files.head->next_writable = lba;
+    resize_image(drive, drive->files.head->max_blocks);
 }
 
 /* A blank BD-R gets spare areas, and perhaps pseudo-overwrite (sub-type 0). It
@@ -86,17 +93,17 @@ static void take_shape(struct vdrive *drive, const struct vdrive_plan *plan) {
     switch (plan->type) {
     case MMC_FORMAT_PACKET_GROW:
         head->formatted_blocks += plan->blocks;
-        (void)vdrive_files_resize(&drive->files, head->formatted_blocks);
+        resize_image(drive, head->formatted_blocks);
         return;
     case MMC_FORMAT_QUICK_GROW:
-        (void)open_intermediate(drive, head->formatted_blocks);
+        open_intermediate(drive, head->formatted_blocks);
         return;
     case MMC_FORMAT_QUICK:
-        (void)open_intermediate(drive, 0);
+        open_intermediate(drive, 0);
         break;
     case MMC_FORMAT_SPARE_EXPANSION:
         head->formatted_blocks = plan->blocks;
-        (void)vdrive_files_resize(&drive->files, plan->blocks);
+        resize_image(drive, plan->blocks);
         return;
     case MMC_FORMAT_MRW:
     case MMC_FORMAT_DVD_PLUS_RW:
@@ -133,7 +140,7 @@ static void finish_close(struct vdrive *drive) {
         head->intermediate = 0;
         head->next_writable = 0;
         head->formatted_blocks = end;
-        (void)vdrive_files_resize(&drive->files, end);
+        resize_image(drive, end);
     }
     head->dirty = 0;
 }
