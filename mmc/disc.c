@@ -16,6 +16,7 @@
 #include "mmc/blockdev.h"
 #include "mmc/cache.h"
 #include "mmc/drive.h"
+#include "mmc/events.h"
 #include "mmc/filedev.h"
 #include "mmc/log.h"
 #include "mmc/media.h"
@@ -376,6 +377,31 @@ void mmc_disc_get_wear(struct mmc_disc *disc, struct mmc_disc_wear *out_wear) {
         .hottest_overwrites = query.stats.hottest_written,
         .busy_ms = query.stats.busy_us / 1000,
     };
+}
+
+int mmc_disc_watch(struct mmc_disc *disc, int *out_fd) {
+    if (disc->kind == MMC_KIND_IMAGE) {
+        *out_fd = -1;
+        return 0;
+    }
+    return mmc_drive_watch(disc->drive, out_fd);
+}
+
+unsigned mmc_disc_news(struct mmc_disc *disc) {
+    unsigned news =
+        disc->kind == MMC_KIND_IMAGE ? 0 : mmc_drive_news(disc->drive);
+
+    if ((news & MMC_NEWS_REMOVED) && !mmc_drive_is_empty(disc->drive)) {
+        news &= ~(unsigned)MMC_NEWS_REMOVED;
+    }
+    return news;
+}
+
+int mmc_disc_eject(struct mmc_disc *disc) {
+    if (disc->kind == MMC_KIND_IMAGE) {
+        return 0;
+    }
+    return mmc_result_errno(mmc_drive_eject(disc->drive));
 }
 
 int mmc_disc_close(struct mmc_disc *disc) {

@@ -117,6 +117,21 @@ int mmc_disc_prepare(struct mmc_disc *disc,
 /* Fills `out_wear` with what the drive did over the medium's life. */
 void mmc_disc_get_wear(struct mmc_disc *disc, struct mmc_disc_wear *out_wear);
 
+/* Starts to watch an attached disc for the eject button, for the disc taken
+ * out and for the drive gone. *out_fd, which belongs to `disc`, becomes
+ * readable when there is news; -1 for images, which have none. Returns 0 or a
+ * negative errno. */
+int mmc_disc_watch(struct mmc_disc *disc, int *out_fd);
+
+/* Takes the news so far: a set of enum mmc_news (mmc/events.h). To be called
+ * when that descriptor is readable, and once a second. Safe beside a thread
+ * that uses the block device. That the disc is out is confirmed first. */
+unsigned mmc_disc_news(struct mmc_disc *disc);
+
+/* Unlocks the door and opens the tray. What is not synchronised before stays
+ * behind. Does nothing for images. Returns 0 or a negative errno. */
+int mmc_disc_eject(struct mmc_disc *disc);
+
 /* Writes what is dirty, synchronises, unlocks the door and frees everything.
  * NULL is accepted. Returns 0 or the first error of those writes. */
 int mmc_disc_close(struct mmc_disc *disc);

@@ -10,9 +10,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "mmc/blockdev.h"
 #include "mmc/command.h"
+#include "mmc/events.h"
 #include "mmc/log.h"
 #include "mmc/transport.h"
 
@@ -24,7 +27,7 @@ enum remedy {
     REMEDY_FLUSH     /* SYNCHRONIZE CACHE, then the settings */
 };
 
-enum { ALWAYS = UINT8_MAX, RUN_ATTEMPTS_MAX = 10000 };
+enum { ALWAYS = UINT8_MAX, RUN_ATTEMPTS_MAX = 10000, WATCH_MS = 1000 };
 
 /* How often and how long a command is repeated for each result. Results that
  * are not listed are final. `limit_ms` counts from the first attempt; 0 = the
@@ -78,6 +81,13 @@ struct mmc_drive {
     bool door_locked;
     bool suspect; /* another disc may lie in the drive */
     bool gone;
+    bool empty; /* has said so; once is enough */
+    struct mmc_events events;
+    uint64_t events_asked_ms;
+    bool asked_in_passing; /* between transfers, since mmc_drive_news() */
+    /* No lock: */
+    int news_fd; /* -1 = nobody watches; set once */
+    atomic_uint news;
     /* Read without the lock, so that nobody waits for a command to end. */
     _Atomic uint64_t epoch;
 };
@@ -135,6 +145,16 @@ static void apply_remedy(struct mmc_drive *drive, enum remedy remedy) {
     }
 }
 
+/* Notes news for mmc_drive_news(). Called with the lock held. */
+static void report(struct mmc_drive *drive, unsigned news) {
+    if (drive->news_fd < 0 || news == 0) {
+        return;
+    }
+    atomic_fetch_or(&drive->news, news);
+    /* Fails only when the descriptor is readable for ever anyway. */
+    (void)eventfd_write(drive->news_fd, 1);
+}
+
 /* Keeps in mind what a result says beyond the command it came with. */
 static void take_note(struct mmc_drive *drive, enum mmc_result result) {
     switch (mmc_result_action(result)) {
@@ -149,9 +169,16 @@ static void take_note(struct mmc_drive *drive, enum mmc_result result) {
         drive->suspect = true;
         break;
     case MMC_DO_REMOVED:
-        if (result == MMC_DRIVE_GONE) {
+        if (result == MMC_DRIVE_GONE && !drive->gone) {
             drive->gone = true;
+            report(drive, MMC_NEWS_DRIVE_GONE);
+        } else if (result == MMC_NO_MEDIUM && !drive->empty) {
+            drive->empty = true;
+            report(drive, MMC_NEWS_REMOVED);
         }
+        break;
+    case MMC_DO_EJECT:
+        report(drive, MMC_NEWS_EJECT);
         break;
     case MMC_DO_SUCCEED:
     case MMC_DO_WAIT:
@@ -159,10 +186,46 @@ static void take_note(struct mmc_drive *drive, enum mmc_result result) {
     case MMC_DO_RETRY:
     case MMC_DO_RETRY_REMAP:
     case MMC_DO_SETUP:
-    case MMC_DO_EJECT:
     case MMC_DO_READ_ONLY:
     case MMC_DO_FAIL:
         break;
+    }
+}
+
+/* Asks for events until there are no more. With the lock, at a time when no
+ * command waits for its turn to be repeated. */
+static void ask_events(struct mmc_drive *drive) {
+    struct mmc_event event;
+    unsigned news = 0;
+    bool more = !drive->gone && !drive->events.unsupported;
+
+    drive->events_asked_ms = mmc_transport_now(drive->transport);
+    mmc_events_begin(&drive->events);
+    while (more) {
+        enum mmc_result result = mmc_command_get_event(
+            drive->transport, MMC_EVENTS_MEDIA, &event, NULL);
+
+        if (result == MMC_OK) {
+            more = mmc_events_take(&drive->events, &event, &news);
+            continue;
+        }
+        take_note(drive, result);
+        if (result == MMC_INVALID_OPCODE || result == MMC_ILLEGAL_REQUEST) {
+            mmc_log(MMC_LOG_INFO, "drive: reports no eject button");
+            drive->events.unsupported = true;
+        }
+        more = false;
+    }
+    report(drive, news);
+}
+
+/* Called with the lock held, after a transfer. */
+static void ask_events_in_passing(struct mmc_drive *drive) {
+    uint64_t now = mmc_transport_now(drive->transport);
+
+    if (drive->news_fd >= 0 && now - drive->events_asked_ms >= WATCH_MS) {
+        drive->asked_in_passing = true;
+        ask_events(drive);
     }
 }
 
@@ -248,6 +311,9 @@ enum mmc_result mmc_drive_run(struct mmc_drive *drive,
 
     pthread_mutex_lock(&drive->lock);
     result = run_locked(drive, patience, attempt, context, &sense);
+    if (moves_data(patience)) {
+        ask_events_in_passing(drive);
+    }
     pthread_mutex_unlock(&drive->lock);
     if (out_sense) {
         *out_sense = sense;
@@ -318,6 +384,7 @@ int mmc_drive_open(struct mmc_transport *transport,
         return -ENOMEM;
     }
     drive->transport = transport;
+    drive->news_fd = -1;
     pthread_mutex_init(&drive->lock, NULL);
     result = mmc_drive_run(drive, MMC_PATIENCE_QUERY, attempt_inquiry,
                            &drive->inquiry, NULL);
@@ -343,6 +410,9 @@ void mmc_drive_close(struct mmc_drive *drive) {
         mmc_drive_lock_door(drive, false);
     }
     mmc_transport_close(drive->transport);
+    if (drive->news_fd >= 0) {
+        close(drive->news_fd);
+    }
     pthread_mutex_destroy(&drive->lock);
     free(drive);
 }
@@ -552,6 +622,54 @@ void mmc_drive_lock_door(struct mmc_drive *drive, bool locked) {
     mmc_drive_run(drive, MMC_PATIENCE_PROBE, attempt_door, &door, NULL);
 }
 
+int mmc_drive_watch(struct mmc_drive *drive, int *out_fd) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    pthread_mutex_lock(&drive->lock);
+    ask_events(drive);
+    drive->news_fd = fd;
+    pthread_mutex_unlock(&drive->lock);
+    *out_fd = fd;
+    return 0;
+}
+
+unsigned mmc_drive_news(struct mmc_drive *drive) {
+    eventfd_t count;
+
+    (void)eventfd_read(drive->news_fd, &count);
+    /* A drive that is at work is asked by whoever gives it work. */
+    if (pthread_mutex_trylock(&drive->lock) == 0) {
+        if (!drive->asked_in_passing) {
+            ask_events(drive);
+        }
+        drive->asked_in_passing = false;
+        pthread_mutex_unlock(&drive->lock);
+    }
+    return atomic_exchange(&drive->news, 0);
+}
+
+bool mmc_drive_is_empty(struct mmc_drive *drive) {
+    enum mmc_result result =
+        mmc_drive_run(drive, MMC_PATIENCE_QUERY, attempt_ready, NULL, NULL);
+
+    return mmc_result_action(result) == MMC_DO_REMOVED;
+}
+
+static enum mmc_result attempt_eject(struct mmc_transport *transport,
+                                     void *context,
+                                     struct mmc_sense *out_sense) {
+    (void)context;
+    return mmc_command_start_stop(transport, MMC_UNIT_EJECT, false, out_sense);
+}
+
+enum mmc_result mmc_drive_eject(struct mmc_drive *drive) {
+    mmc_drive_lock_door(drive, false);
+    return mmc_drive_run(drive, MMC_PATIENCE_QUERY, attempt_eject, NULL, NULL);
+}
+
 uint64_t mmc_drive_epoch(struct mmc_drive *drive) {
     return atomic_load(&drive->epoch);
 }
@@ -559,6 +677,7 @@ uint64_t mmc_drive_epoch(struct mmc_drive *drive) {
 void mmc_drive_accept_medium(struct mmc_drive *drive) {
     pthread_mutex_lock(&drive->lock);
     drive->suspect = false;
+    drive->empty = false;
     send_settings(drive);
     pthread_mutex_unlock(&drive->lock);
 }

@@ -112,6 +112,23 @@ enum mmc_result mmc_drive_set_page(struct mmc_drive *drive,
 /* Locks or unlocks the door. Drives without a lock are no error. */
 void mmc_drive_lock_door(struct mmc_drive *drive, bool locked);
 
+/* Starts to watch the drive for events (mmc/events.h); those from before are
+ * forgotten. *out_fd becomes readable when there is news, and belongs to the
+ * drive. From then on the drive is asked between two transfers, at most once
+ * a second of its clock: while it is busy, nobody else would ever find it
+ * free. Returns 0 or a negative errno of eventfd(2). */
+int mmc_drive_watch(struct mmc_drive *drive, int *out_fd);
+
+/* Takes the news so far; a set of enum mmc_news. Asks the drive itself when it
+ * is idle, so call it once a second. Never waits for a command to end. */
+unsigned mmc_drive_news(struct mmc_drive *drive);
+
+/* Whether the drive says now that it holds no medium, or is gone. */
+bool mmc_drive_is_empty(struct mmc_drive *drive);
+
+/* Unlocks the door and opens the tray. */
+enum mmc_result mmc_drive_eject(struct mmc_drive *drive);
+
 /* How often data since the last SYNCHRONIZE CACHE may have been lost: changes
  * when it happens again. */
 uint64_t mmc_drive_epoch(struct mmc_drive *drive);
