@@ -85,6 +85,14 @@ static const struct failure failures[] = {
     {CLI_STAGE_CLOSE, EIO, CLI_EXIT_FAILED,
      "not everything could be written; the volume is not closed",
      "copy what is readable to another disc", false},
+    {CLI_STAGE_CLOSE, ENODEV, CLI_EXIT_NO_DEVICE,
+     "the drive went away while the disc was mounted; what was not yet "
+     "written is lost, and the volume may not be closed",
+     "mount the disc again, which repairs what it can", false},
+    {CLI_STAGE_CLOSE, ENOMEDIUM, CLI_EXIT_NO_MEDIUM,
+     "the disc was taken out while it was mounted; what was not yet written "
+     "is lost, and the volume may not be closed",
+     "mount the disc again, which repairs what it can", false},
     {ANY_STAGE, EACCES, CLI_EXIT_PERMISSION, "permission denied",
      "ask for read and write access to it (for drives: the group cdrom)",
      false},

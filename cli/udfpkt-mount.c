@@ -214,6 +214,7 @@ static enum cli_exit open_session(struct mount *mount) {
     struct fs_session_options session = {
         .source = mount->device,
         .mountpoint = mount->mountpoint,
+        .disc = mount->disc,
         .read_only = mount->read_only,
         .allow_other = options->allow_other,
         .atime = options->atime,
@@ -277,11 +278,20 @@ static enum cli_exit open_all(struct mount *mount) {
 /* Closes what is open; `err` is what went wrong before. Returns that, or the
  * first error of closing: the data of the last minute may hang on it. */
 static int close_all(struct mount *mount, int err) {
+    bool eject = mount->session && fs_session_wants_eject(mount->session);
+
     cli_record_set(mount->record, CLI_RECORD_CLOSING, 0);
     fs_session_close(mount->session);
     int volume_err = udf_unmount(mount->volume);
+    /* Whatever came of closing: who pressed the button wants the disc, and
+     * nothing more can be done for it here. */
+    int eject_err = eject ? mmc_disc_eject(mount->disc) : 0;
     int disc_err = mmc_disc_close(mount->disc);
 
+    if (eject_err) {
+        mmc_log(MMC_LOG_WARN, "%s: the tray does not open: %s", mount->device,
+                strerror(-eject_err));
+    }
     err = err ? err : volume_err;
     err = err ? err : disc_err;
     cli_record_set(mount->record, CLI_RECORD_CLOSED, err);

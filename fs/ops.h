@@ -22,22 +22,39 @@
 struct udf_name;
 struct udf_volume;
 
+enum { FS_WRITTEN_SLOTS = 64 };
+
 /* What every request gets as its user data. Constant while requests come, but
- * for `writes`, and for the two fields that FUSE_INIT sets before any other
- * request. */
+ * for what is atomic, and for the two fields that FUSE_INIT sets before any
+ * other request. */
 struct fs_context {
     struct udf_volume *volume;
+    struct fuse_session *fuse;
     enum fs_atime atime;
     bool read_only;
     bool open_needless;           /* the kernel does without OPEN and RELEASE */
     bool opendir_needless;        /* ... OPENDIR and RELEASEDIR */
     atomic_uint_least64_t writes; /* WRITE requests so far */
+    /* Files written lately, each in the slot of its number; 0 = none */
+    atomic_uint_least64_t written[FS_WRITTEN_SLOTS];
+    atomic_bool leaving; /* what is in the page cache is taken, no more */
+    atomic_int lost;     /* -ENODEV, -ENOMEDIUM: there is no disc any more */
 };
 
 struct fs_context *fs_op_context(fuse_req_t req);
 
 /* `text` as udf/ takes names; it stays the caller's. */
 struct udf_name fs_op_name(const char *text);
+
+/* Whether programs may change anything now. Returns 0; -EROFS while the
+ * session leaves; -EIO without a disc. */
+int fs_op_may_change(struct fs_context *context);
+
+/* Takes the attributes of the files that are being written back from the
+ * kernel, so that the next write(2) asks for them (see fs/session.c). Not to
+ * be called by a thread that answers requests: the kernel may wait for one of
+ * them meanwhile. */
+void fs_op_stop_writers(struct fs_context *context);
 
 /* ops_name.c: requests that name something in a directory. */
 void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -49,10 +49,18 @@ void fs_op_init(void *userdata, struct fuse_conn_info *conn) {
 
 void fs_op_getattr(fuse_req_t req, fuse_ino_t ino,
                    struct fuse_file_info *file) {
+    struct fs_context *context = fs_op_context(req);
     struct udf_stat stat;
-    int err = udf_getattr(fs_op_context(req)->volume, ino, &stat);
+    int err = 0;
 
-    (void)file;
+    /* With a file: not stat(2), but on the way to a write (or to a read at the
+     * file's end, which has to bear with it); see fs/session.c. */
+    if (file && atomic_load(&context->leaving)) {
+        err = -EROFS;
+    }
+    if (!err) {
+        err = udf_getattr(context->volume, ino, &stat);
+    }
     fs_reply_attr(req, err, &stat);
 }
 
@@ -89,17 +97,24 @@ void fs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
                             .uid = attr->st_uid,
                             .gid = attr->st_gid,
                             .size = (uint64_t)attr->st_size};
+    struct fs_context *context = fs_op_context(req);
     struct udf_stat result;
-    unsigned which = times_to_set(attr, to_set, &stat);
+    unsigned times = times_to_set(attr, to_set, &stat);
+    unsigned which = times;
+    int err = 0;
 
     (void)file;
     which |= to_set & FUSE_SET_ATTR_MODE ? UDF_SET_MODE : 0u;
     which |= to_set & FUSE_SET_ATTR_UID ? UDF_SET_UID : 0u;
     which |= to_set & FUSE_SET_ATTR_GID ? UDF_SET_GID : 0u;
     which |= to_set & FUSE_SET_ATTR_SIZE ? UDF_SET_SIZE : 0u;
-    int err =
-        udf_setattr(fs_op_context(req)->volume, ino, &stat, which, &result);
-
+    /* Times come with the pages that the kernel hands over. */
+    if (which != times) {
+        err = fs_op_may_change(context);
+    }
+    if (!err) {
+        err = udf_setattr(context->volume, ino, &stat, which, &result);
+    }
     fs_reply_attr(req, err, &result);
 }
 

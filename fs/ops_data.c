@@ -71,11 +71,26 @@ void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t count,
     (void)file;
     assert(count <= UINT32_MAX && offset >= 0);
     struct fs_context *context = fs_op_context(req);
-    int err =
-        udf_write(context->volume, ino, (uint64_t)offset, (uint32_t)count, buf);
+    int err = atomic_load(&context->lost) ? -EIO : 0;
 
+    atomic_store(&context->written[ino % FS_WRITTEN_SLOTS], ino);
+    if (!err) {
+        err = udf_write(context->volume, ino, (uint64_t)offset, (uint32_t)count,
+                        buf);
+    }
     atomic_fetch_add(&context->writes, 1);
     fs_reply_written(req, err, count);
+}
+
+void fs_op_stop_writers(struct fs_context *context) {
+    for (unsigned i = 0; i < FS_WRITTEN_SLOTS; i++) {
+        uint64_t ino = atomic_exchange(&context->written[i], 0);
+
+        /* A negative offset: attributes only, no pages. */
+        if (ino != 0) {
+            (void)fuse_lowlevel_notify_inval_inode(context->fuse, ino, -1, 0);
+        }
+    }
 }
 
 /* FUSE_FSYNC and FUSE_FSYNCDIR. The kernel has handed over its dirty pages of

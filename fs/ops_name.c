@@ -15,6 +15,13 @@ struct udf_name fs_op_name(const char *text) {
     return (struct udf_name){.text = text, .len = (uint32_t)strlen(text)};
 }
 
+int fs_op_may_change(struct fs_context *context) {
+    if (atomic_load(&context->lost)) {
+        return -EIO;
+    }
+    return atomic_load(&context->leaving) ? -EROFS : 0;
+}
+
 void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
     struct fs_context *context = fs_op_context(req);
     struct udf_name sought = fs_op_name(name);
@@ -49,9 +56,12 @@ static int make_object(fuse_req_t req, fuse_ino_t parent, const char *name,
     const struct fuse_ctx *asker = fuse_req_ctx(req);
     struct udf_cred cred = {.uid = asker->uid, .gid = asker->gid};
     struct udf_name made = fs_op_name(name);
+    struct fs_context *context = fs_op_context(req);
+    int err = fs_op_may_change(context);
 
-    return udf_create(fs_op_context(req)->volume, parent, &made, make, &cred,
-                      out_stat);
+    return err ? err
+               : udf_create(context->volume, parent, &made, make, &cred,
+                            out_stat);
 }
 
 static void make_and_reply(fuse_req_t req, fuse_ino_t parent, const char *name,
@@ -97,30 +107,45 @@ void fs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
     struct fs_context *context = fs_op_context(req);
     struct udf_name made = fs_op_name(name);
     struct udf_stat stat;
-    int err = udf_link(context->volume, ino, parent, &made, &stat);
+    int err = fs_op_may_change(context);
 
+    if (!err) {
+        err = udf_link(context->volume, ino, parent, &made, &stat);
+    }
     fs_reply_entry(req, context->volume, err, &stat);
 }
 
 void fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
+    struct fs_context *context = fs_op_context(req);
     struct udf_name removed = fs_op_name(name);
+    int err = fs_op_may_change(context);
 
-    fs_reply_error(req,
-                   udf_unlink(fs_op_context(req)->volume, parent, &removed));
+    if (!err) {
+        err = udf_unlink(context->volume, parent, &removed);
+    }
+    fs_reply_error(req, err);
 }
 
 void fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
+    struct fs_context *context = fs_op_context(req);
     struct udf_name removed = fs_op_name(name);
+    int err = fs_op_may_change(context);
 
-    fs_reply_error(req,
-                   udf_rmdir(fs_op_context(req)->volume, parent, &removed));
+    if (!err) {
+        err = udf_rmdir(context->volume, parent, &removed);
+    }
+    fs_reply_error(req, err);
 }
 
 void fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
                   fuse_ino_t new_parent, const char *new_name, unsigned flags) {
     struct udf_place from = {.dir = parent, .name = fs_op_name(name)};
     struct udf_place to = {.dir = new_parent, .name = fs_op_name(new_name)};
+    struct fs_context *context = fs_op_context(req);
+    int err = fs_op_may_change(context);
 
-    fs_reply_error(req,
-                   udf_rename(fs_op_context(req)->volume, &from, &to, flags));
+    if (!err) {
+        err = udf_rename(context->volume, &from, &to, flags);
+    }
+    fs_reply_error(req, err);
 }

@@ -18,6 +18,9 @@ enum { FRAGMENT_BYTES = 2048 };
  * would wait for ever. */
 static int reply_code(int err) {
     assert(err <= 0);
+    if (err == -ENODEV) {
+        return ENXIO; /* what read(2) and write(2) have for a lost device */
+    }
     return err < -511 ? EIO : -err;
 }
 

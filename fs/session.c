@@ -4,7 +4,7 @@
  *
  *   open --> serving --(unmounted by somebody)-----------------> ended
  *               |                                                  ^
- *               +-(signal, leave)--> fetching --> unmounting ------+
+ *               +-(signal, button)-> fetching --> unmounting ------+
  *                                       \--(in use)--> detaching --+
  *
  * Requests are served until `ended`, or until the detaching begins. That is
@@ -14,6 +14,15 @@
  * fs_session_run(), while the workers serve, and then waiting until no
  * request is left: the kernel does not wait for the writes of a FUSE file
  * system in syncfs.
+ *
+ * Programs that write on and on would make that endless, and what they write
+ * after an eject button was pressed is not wanted. But write(2) only fills the
+ * page cache; the kernel asks nobody. So while the session leaves, the
+ * attributes of every file that is being written are taken back from the
+ * kernel: the next write(2) to it has to ask for them, and gets EROFS
+ * (fs_op_getattr()). What the kernel had taken before still comes, and is kept;
+ * requests that change names or sizes get EROFS at once. At the end of
+ * fetching the volume is frozen, for who found another way.
  *
  * When somebody else unmounts, there is nothing to fetch: closing a file
  * writes its pages, and a mount with open files is not unmounted.
@@ -36,15 +45,17 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "fs/eject.h"
 #include "fs/flusher.h"
 #include "fs/ops.h"
 #include "fs/workers.h"
+#include "mmc/events.h"
 #include "mmc/log.h"
+#include "udf/udf.h"
 
 enum {
     IDLE_POLL_MS = 10,
-    /* A program that goes on writing after SIGTERM cannot hold the end up for
-     * longer than this; it is told ENOTCONN. */
+    /* Without one page more coming in. */
     IDLE_WAIT_MS = 60000,
     /* From a successful unmount to the end of the connection. It can fail to
      * come when another mount namespace holds the mount as well. */
@@ -58,6 +69,9 @@ struct fs_session {
     sigset_t signals, old_signals;
     int signal_fd;
     int leave_fd;
+    struct mmc_disc *disc; /* NULL = not watched */
+    char *source;
+    atomic_bool wants_eject;
 };
 
 static const struct fuse_lowlevel_ops operations = {
@@ -196,12 +210,15 @@ int fs_session_open(struct udf_volume *volume,
                                            .read_only = options->read_only};
     fuse_set_log_func(log_fuse);
     err = take_signals(session);
+    session->disc = options->disc;
+    session->source = strdup(options->source);
     session->mountpoint = strdup(options->mountpoint);
-    if (!err && !session->mountpoint) {
+    if (!err && (!session->mountpoint || !session->source)) {
         err = -ENOMEM;
     }
     if (!err) {
         err = mount_session(session, options);
+        session->context.fuse = session->fuse;
     }
     if (err) {
         fs_session_close(session);
@@ -220,16 +237,23 @@ static void drain(int fd) {
 }
 
 /* Waits until the workers have no request left. Returns false when a further
- * signal came, or `waited_ms` grew too long over all calls. */
+ * signal came, or nothing moved for too long. */
 static bool wait_until_idle(struct fs_session *session,
-                            struct fs_workers *workers, int *waited_ms) {
+                            struct fs_workers *workers) {
     struct pollfd fd = {.fd = session->signal_fd, .events = POLLIN};
+    uint_least64_t writes = atomic_load(&session->context.writes);
+    int waited_ms = 0;
 
     while (!fs_workers_idle(workers)) {
-        if (*waited_ms >= IDLE_WAIT_MS || poll(&fd, 1, IDLE_POLL_MS) > 0) {
+        fs_op_stop_writers(&session->context);
+        if (waited_ms >= IDLE_WAIT_MS || poll(&fd, 1, IDLE_POLL_MS) > 0) {
             return false;
         }
-        *waited_ms += IDLE_POLL_MS;
+        waited_ms += IDLE_POLL_MS;
+        if (writes != atomic_load(&session->context.writes)) {
+            writes = atomic_load(&session->context.writes);
+            waited_ms = 0; /* a slow drive takes its time */
+        }
     }
     return true;
 }
@@ -242,16 +266,16 @@ static void fetch_dirty_pages(struct fs_session *session,
                               struct fs_workers *workers) {
     int fd = open(session->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     uint_least64_t writes;
-    int waited_ms = 0;
     bool idle;
 
     do {
+        fs_op_stop_writers(&session->context);
         writes = atomic_load(&session->context.writes);
         if (fd < 0 || syncfs(fd) != 0) {
             mmc_log(MMC_LOG_WARN, "%s: data in the page cache: %s",
                     session->mountpoint, strerror(errno));
         }
-        idle = wait_until_idle(session, workers, &waited_ms);
+        idle = wait_until_idle(session, workers);
     } while (idle && fd >= 0 &&
              writes != atomic_load(&session->context.writes));
     if (!idle) {
@@ -270,7 +294,9 @@ static void leave(struct fs_session *session, struct fs_workers *workers) {
                            .events = POLLIN};
 
     drain(session->signal_fd);
+    atomic_store(&session->context.leaving, true);
     fetch_dirty_pages(session, workers);
+    udf_freeze(session->context.volume);
     int err = fs_mountpoint_unmount(session->mountpoint);
 
     if (err) {
@@ -307,13 +333,38 @@ static void leave_copies(struct fs_session *session,
                          struct fs_workers *workers) {
     struct pollfd ended = {.fd = fs_workers_ended_fd(workers),
                            .events = POLLIN};
-    int waited_ms = 0;
 
     if (poll(&ended, 1, ENDED_WAIT_MS) == 0) {
         mmc_log(MMC_LOG_NOTICE,
                 "%s: unmounted, but another mount namespace still had it",
                 session->mountpoint);
-        (void)wait_until_idle(session, workers, &waited_ms);
+        atomic_store(&session->context.leaving, true);
+        (void)wait_until_idle(session, workers);
+    }
+}
+
+/* In the watching thread. */
+static void take_news(void *context, unsigned news) {
+    struct fs_session *session = context;
+    int lost = atomic_load(&session->context.lost);
+
+    if ((news & MMC_NEWS_DRIVE_GONE) && lost != -ENODEV) {
+        atomic_store(&session->context.lost, -ENODEV);
+        mmc_log(MMC_LOG_ERROR,
+                "%s: the drive has gone; what was not written is lost. "
+                "Unmount %s",
+                session->source, session->mountpoint);
+    } else if ((news & MMC_NEWS_REMOVED) && !lost) {
+        atomic_store(&session->context.lost, -ENOMEDIUM);
+        mmc_log(MMC_LOG_ERROR,
+                "%s: the disc was taken out; what was not written is lost. "
+                "Unmount %s",
+                session->source, session->mountpoint);
+    } else if ((news & MMC_NEWS_EJECT) && !lost &&
+               !atomic_exchange(&session->wants_eject, true)) {
+        mmc_log(MMC_LOG_NOTICE, "%s: eject button: closing the disc",
+                session->source);
+        fs_session_leave(session);
     }
 }
 
@@ -347,6 +398,7 @@ static void wait_for_end(struct fs_session *session,
 int fs_session_run(struct fs_session *session) {
     struct fs_flusher *flusher = NULL;
     struct fs_workers *workers = NULL;
+    struct fs_eject *eject = NULL;
     int err = 0;
 
     if (!session->context.read_only) {
@@ -355,14 +407,26 @@ int fs_session_run(struct fs_session *session) {
     if (!err) {
         err = fs_workers_start(session->fuse, &workers);
     }
+    if (!err && session->disc) {
+        err = fs_eject_start(session->disc, session->source, take_news, session,
+                             &eject);
+    }
     if (!err) {
         wait_for_end(session, workers);
-        err = fs_workers_stop(workers);
     }
+    int failure = fs_workers_stop(workers);
+
+    err = err ? err : failure;
     fs_flusher_stop(flusher);
+    fs_eject_stop(eject);
     /* Closes the connection; detaches the mount if it is still there. */
     fuse_session_unmount(session->fuse);
-    return err;
+    failure = atomic_load(&session->context.lost);
+    return failure ? failure : err;
+}
+
+bool fs_session_wants_eject(const struct fs_session *session) {
+    return atomic_load(&session->wants_eject);
 }
 
 void fs_session_leave(struct fs_session *session) {
@@ -391,5 +455,6 @@ void fs_session_close(struct fs_session *session) {
     }
     pthread_sigmask(SIG_SETMASK, &session->old_signals, NULL);
     free(session->mountpoint);
+    free(session->source);
     free(session);
 }

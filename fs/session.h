@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mmc_disc;
 struct udf_volume;
 
 /* relatime is a choice; strictatime is not offered: it wears the disc. */
@@ -17,6 +18,7 @@ enum fs_atime { FS_NOATIME, FS_RELATIME };
 struct fs_session_options {
     const char *source;     /* device path, shown by mount(8) */
     const char *mountpoint; /* absolute */
+    struct mmc_disc *disc;  /* watched for its eject button; NULL = nobody's */
     bool read_only;
     bool allow_other;
     enum fs_atime atime;
@@ -39,13 +41,25 @@ int fs_session_open(struct udf_volume *volume,
                     struct fs_session **out_session);
 
 /* Serves requests until the file system is unmounted, SIGTERM, SIGINT or
- * SIGHUP arrives, or fs_session_leave() is called. In the latter cases the
- * kernel's dirty pages are fetched first; a mount that is in use is then
- * detached, and programs that still have files open there get ENOTCONN. The
- * mount is gone when this returns. Starts the background writer and ends it.
- * Returns 0 or a negative errno of the connection to the kernel. The volume
- * stays open: the caller closes it with udf_unmount(). */
+ * SIGHUP arrives, somebody presses the drive's eject button, or
+ * fs_session_leave() is called. In the latter cases programs get EROFS from
+ * that moment on for whatever changes something, and the kernel's dirty pages
+ * are fetched; a mount that is in use is then detached, and programs that
+ * still have files open there get ENOTCONN. The mount is gone when this
+ * returns. Starts the background writer and ends it. The volume stays open:
+ * the caller closes it with udf_unmount().
+ *
+ * When the disc is taken out or the drive goes, the mount stays until somebody
+ * unmounts it, so that nobody writes into the directory below instead; what
+ * needs the disc gets EIO or ENXIO.
+ *
+ * Returns 0; -ENODEV when the drive has gone; -ENOMEDIUM when the disc was
+ * taken out; another negative errno of the connection to the kernel. */
 int fs_session_run(struct fs_session *session);
+
+/* Whether it ended because somebody wants the disc out: then the caller, who
+ * closes everything, opens the tray. */
+bool fs_session_wants_eject(const struct fs_session *session);
 
 /* Makes fs_session_run() end as a signal would. Safe from any thread. */
 void fs_session_leave(struct fs_session *session);
