@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COMMIT_SECONDS_MAX = 3600 };
+enum { COMMIT_SECONDS_MAX = 3600, OPTION_WAIT = 256 };
 
 static const struct option long_options[] = {
     {"options", required_argument, NULL, 'o'},
@@ -17,6 +17,7 @@ static const struct option long_options[] = {
     {"rw", no_argument, NULL, 'w'},
     {"read-write", no_argument, NULL, 'w'},
     {"foreground", no_argument, NULL, 'f'},
+    {"wait", no_argument, NULL, OPTION_WAIT},
     {"verbose", no_argument, NULL, 'v'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -35,6 +36,7 @@ static void print_help(void) {
         "  -r, --read-only    same as -o ro\n"
         "  -w, --read-write   same as -o rw\n"
         "  -f, --foreground   stay in the foreground\n"
+        "      --wait         wait until there is a disc in the drive\n"
         "  -v, --verbose      say more; twice: everything\n"
         "  -V, --version  -h, --help\n"
         "\n"
@@ -287,6 +289,9 @@ static enum cli_exit take_option(int option, char **argv,
         return CLI_EXIT_OK;
     case 'f':
         options->foreground = true;
+        return CLI_EXIT_OK;
+    case OPTION_WAIT:
+        options->wait = true;
         return CLI_EXIT_OK;
     case 'v':
         cli_set_verbose(++options->verbose);

@@ -27,6 +27,7 @@ struct cli_mount_options {
     enum fs_atime atime;
     bool allow_other;
     bool foreground;
+    bool wait; /* for a disc */
     bool debug;
     unsigned verbose;
     uid_t uid; /* shown where the disc names no owner */

@@ -20,6 +20,7 @@
 #include "cli/mount_options.h"
 #include "cli/mounts.h"
 #include "cli/record.h"
+#include "cli/wait.h"
 #include "fs/session.h"
 #include "mmc/disc.h"
 #include "mmc/log.h"
@@ -348,6 +349,9 @@ int main(int argc, char **argv) {
     code = check_mountpoint(&mount);
     if (code == CLI_EXIT_OK) {
         code = choose_device(&mount);
+    }
+    if (code == CLI_EXIT_OK && options.wait) {
+        code = cli_wait_for_medium(mount.device);
     }
     if (code == CLI_EXIT_OK && !options.foreground) {
         code = cli_daemon_start(&daemon);
