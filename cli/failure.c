@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/mounts.h"
 #include "mmc/disc.h"
 
 enum { ANY_STAGE = -1, ADVICE_BYTES = PATH_MAX + 128 };
@@ -202,12 +203,18 @@ static bool medium_explains(enum cli_stage stage, int err,
     }
 }
 
-/* Names the process that holds `path`, where /proc shows it. */
+/* Names the mount, which no process holds, or the process that holds `path`,
+ * where /proc shows it. */
 static enum cli_exit fail_busy(const struct failure *failure,
                                const char *path) {
     char holder[96];
+    char mountpoint[PATH_MAX];
+    char advice[PATH_MAX + 16];
 
-    if (cli_find_holder(path, holder, sizeof holder)) {
+    if (cli_find_mount_of(path, mountpoint)) {
+        snprintf(advice, sizeof advice, "umount %s", mountpoint);
+        cli_error(advice, "%s: mounted at %s", path, mountpoint);
+    } else if (cli_find_holder(path, holder, sizeof holder)) {
         cli_error(failure->advice, "%s: in use by %s", path, holder);
     } else {
         cli_error(failure->advice, "%s: %s", path, failure->why);

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <mntent.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* realpath() of the directory that `path` is in, and its last component. */
 static int real_parent(const char *path, char out_path[PATH_MAX]) {
@@ -72,5 +72,36 @@ int cli_is_mounted(pid_t pid, const char *mountpoint, const char *device) {
         }
     }
     endmntent(mounts);
+    return found;
+}
+
+/* By number: the same drive has several names. */
+static bool is_device(const char *name, dev_t number) {
+    struct stat status;
+
+    return name[0] == '/' && stat(name, &status) == 0 &&
+           S_ISBLK(status.st_mode) && status.st_rdev == number;
+}
+
+bool cli_find_mount_of(const char *device, char out_mountpoint[PATH_MAX]) {
+    char strings[4 * PATH_MAX];
+    struct mntent entry;
+    struct stat status;
+    bool found = false;
+
+    if (stat(device, &status) != 0 || !S_ISBLK(status.st_mode)) {
+        return false;
+    }
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+
+    while (mounts && !found &&
+           getmntent_r(mounts, &entry, strings, sizeof strings)) {
+        found =
+            is_device(entry.mnt_fsname, status.st_rdev) &&
+            snprintf(out_mountpoint, PATH_MAX, "%s", entry.mnt_dir) < PATH_MAX;
+    }
+    if (mounts) {
+        endmntent(mounts);
+    }
     return found;
 }

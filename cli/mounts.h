@@ -6,6 +6,7 @@
 #define CLI_MOUNTS_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Makes `path` absolute and free of links. Works on a dead FUSE mount too,
@@ -16,5 +17,9 @@ int cli_real_path(const char *path, char out_path[PATH_MAX]);
  * `device` unless that is NULL. Returns 1 or 0; a negative errno when its mount
  * table cannot be read. */
 int cli_is_mounted(pid_t pid, const char *mountpoint, const char *device);
+
+/* Finds where a file system on the block device `device` is mounted, by
+ * whomever. Returns false when it is not, or is no block device. */
+bool cli_find_mount_of(const char *device, char out_mountpoint[PATH_MAX]);
 
 #endif

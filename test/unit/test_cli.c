@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "cli/mounts.h"
 #include "cli/progress.h"
 #include "mmc/disc.h"
 
@@ -250,6 +253,45 @@ static void test_cli_find_holder_names_the_process(void **state) {
     assert_ptr_equal(strstr(holder, expected), holder);
 }
 
+/* The first file system on a block device that this machine has mounted. */
+static bool first_mount(char device[PATH_MAX]) {
+    FILE *mounts = fopen("/proc/self/mounts", "re");
+    struct stat status;
+    char line[2 * PATH_MAX];
+    bool found = false;
+
+    assert_non_null(mounts);
+    while (!found && fgets(line, sizeof line, mounts)) {
+        line[strcspn(line, " ")] = '\0';
+        found = line[0] == '/' && strlen(line) < PATH_MAX &&
+                stat(line, &status) == 0 && S_ISBLK(status.st_mode);
+    }
+    fclose(mounts);
+    if (found) {
+        strcpy(device, line);
+    }
+    return found;
+}
+
+static void test_cli_find_mount_of_a_device(void **state) {
+    char device[PATH_MAX];
+    char mountpoint[PATH_MAX] = "nowhere";
+    struct stat of_device, of_mount;
+
+    (void)state;
+    assert_false(cli_find_mount_of("/dev/null", mountpoint));
+    assert_false(cli_find_mount_of("/proc/self/mounts", mountpoint));
+    assert_false(cli_find_mount_of("/nonexistent", mountpoint));
+    assert_string_equal(mountpoint, "nowhere");
+    if (!first_mount(device)) {
+        skip();
+    }
+    assert_true(cli_find_mount_of(device, mountpoint));
+    assert_int_equal(stat(device, &of_device), 0);
+    assert_int_equal(stat(mountpoint, &of_mount), 0);
+    assert_int_equal(of_mount.st_dev, of_device.st_rdev);
+}
+
 /* Not a terminal: a line when a step begins, one when it ends, and not one
  * for each call. */
 static void test_progress_lines_are_few(void **state) {
@@ -283,6 +325,7 @@ int main(void) {
         cmocka_unit_test(test_cli_fail_knows_every_errno),
         cmocka_unit_test(test_cli_fail_medium_gives_the_reason),
         cmocka_unit_test(test_cli_find_holder_names_the_process),
+        cmocka_unit_test(test_cli_find_mount_of_a_device),
         cmocka_unit_test(test_progress_lines_are_few),
     };
 
