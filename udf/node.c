@@ -66,8 +66,7 @@ static struct udf_node **bucket_of(const struct udf_nodes *nodes,
     return &nodes->bucket[(hash >> 32) & (nodes->buckets - 1)];
 }
 
-static struct udf_node *table_find(const struct udf_nodes *nodes,
-                                   uint64_t ino) {
+struct udf_node *udf_node_find(const struct udf_nodes *nodes, uint64_t ino) {
     struct udf_node *node = *bucket_of(nodes, ino);
 
     while (node && node->ino != ino) {
@@ -380,7 +379,7 @@ static struct udf_node *node_alloc(const struct udf_volume *volume,
 int udf_node_load(struct udf_op *op, struct udf_addr icb,
                   struct udf_node **out_node) {
     struct udf_nodes *nodes = &op->volume->nodes;
-    struct udf_node *node = table_find(nodes, udf_node_ino(op->volume, icb));
+    struct udf_node *node = udf_node_find(nodes, udf_node_ino(op->volume, icb));
     int error;
 
     if (node) {

@@ -113,6 +113,9 @@ void udf_nodes_free(struct udf_nodes *nodes);
 /* The number of the object whose ICB is at `addr`. */
 uint64_t udf_node_ino(const struct udf_volume *volume, struct udf_addr addr);
 
+/* The node `ino` if it is in memory, else NULL. */
+struct udf_node *udf_node_find(const struct udf_nodes *nodes, uint64_t ino);
+
 /* Finds the node `ino` in memory or loads it. Returns 0; UDF_MISS; -ESTALE
  * when `ino` is no address of this volume; -EUCLEAN; -EOPNOTSUPP for an ICB
  * strategy that is not done; -EIO. */

@@ -16,6 +16,7 @@
 #include "mmc/log.h"
 #include "udf/decode.h"
 #include "udf/io.h"
+#include "udf/lost.h"
 #include "udf/mount.h"
 #include "udf/tag.h"
 #include "udf/vds.h"
@@ -395,6 +396,9 @@ int udf_unmount(struct udf_volume *volume) {
     error = udf_commit(volume);
     if (!error) {
         error = udf_sync_close(volume);
+    }
+    if (error) {
+        udf_lost_log(volume);
     }
     volume_free(volume);
     return error;

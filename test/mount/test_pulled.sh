@@ -3,7 +3,8 @@
 #
 # The drive goes off its bus, or the disc is taken out by the pin, in the
 # middle of a copy and while nothing happens: programs get errors and do not
-# hang, the mount can be detached, the daemon ends, and the record says how.
+# hang, the mount can be detached, the daemon ends and names what is lost, and
+# the record says how.
 # shellcheck disable=SC2154 # work and mnt come from fs_lib.sh
 set -eu
 
@@ -31,8 +32,13 @@ with_fault() {
     cp "$work/large" "$mnt/kept"
     expect 0 "$build/udfpkt-umount" "$mnt"
     echo "$fault" >"$cd.udfpkt-faults"
-    expect 0 limited "$build/udfpkt-mount" -o cache=4M "$@" "$cd" "$mnt"
-    daemon=$(daemon_pid "$cd")
+    "$build/udfpkt-mount" -f -o cache=4M "$@" "$cd" "$mnt" \
+        2>"$work/daemon" &
+    daemon=$!
+    until mounted "$mnt"; do
+        kill -0 "$daemon" || fail "udfpkt-mount: $(cat "$work/daemon")"
+        sleep 0.05
+    done
 }
 
 # fails COMMAND...: in time, and with EIO or ENXIO, or what the kernel makes of
@@ -83,6 +89,10 @@ pulled() {
     expect "$2" limited "$build/udfpkt-umount" "$cd"
     says "$3"
     daemon_ended
+    grep -q 'not written: copy$' "$work/daemon" ||
+        fail "the lost copy is not named: $(cat "$work/daemon")"
+    ! grep -q 'not written: kept$' "$work/daemon" ||
+        fail "what was kept is named as lost"
     still_good
 }
 
