@@ -37,7 +37,8 @@ static enum cli_exit wait_for_report(int fd, pid_t child) {
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    cli_error("repeat the command with -v", "the mount process has ended: %s",
+    cli_error("repeat the command with -v",
+              "the process in the background has ended: %s",
               WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
                                   : "it gave no reason");
     return CLI_EXIT_FAILED;

@@ -9,13 +9,39 @@
 #include <scsi/sg_unaligned.h>
 #include <string.h>
 
-/* Starts a request: everything zero, then what every command has. The length
- * of a CDB follows from the group code, the opcode's upper three bits. */
+/* The length follows from the group code, the opcode's upper three bits. */
+uint8_t mmc_cdb_length(uint8_t opcode) {
+    static const uint8_t lengths[8] = {6, 10, 10, 0, 16, 12, 0, 0};
+
+    return lengths[opcode >> 5];
+}
+
+bool mmc_cdb_sends_data(uint8_t opcode) {
+    static const uint8_t senders[] = {
+        MMC_OP_FORMAT_UNIT,
+        MMC_OP_MODE_SELECT_6,
+        MMC_OP_WRITE_10,
+        MMC_OP_WRITE_AND_VERIFY_10,
+        MMC_OP_WRITE_BUFFER,
+        MMC_OP_SEND_OPC,
+        MMC_OP_MODE_SELECT_10,
+        MMC_OP_SEND_CUE_SHEET,
+        MMC_OP_SEND_EVENT,
+        MMC_OP_SEND_KEY,
+        MMC_OP_WRITE_12,
+        MMC_OP_SET_STREAMING,
+        MMC_OP_SEND_DISC_STRUCTURE,
+    };
+
+    return memchr(senders, opcode, sizeof(senders)) != NULL;
+}
+
+/* Starts a request: everything zero, then what every command has. */
 static void start(struct mmc_request *request, enum mmc_opcode opcode,
                   enum mmc_direction direction, uint32_t data_len) {
     memset(request, 0, sizeof(*request));
     request->cdb[0] = (uint8_t)opcode;
-    request->cdb_len = opcode < 0x20 ? 6 : opcode < 0x80 ? 10 : 12;
+    request->cdb_len = mmc_cdb_length(request->cdb[0]);
     request->direction = data_len ? direction : MMC_DIR_NONE;
     request->data_len = data_len;
 }

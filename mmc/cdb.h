@@ -25,6 +25,7 @@ enum mmc_opcode {
     MMC_OP_REQUEST_SENSE = 0x03,
     MMC_OP_FORMAT_UNIT = 0x04,
     MMC_OP_INQUIRY = 0x12,
+    MMC_OP_MODE_SELECT_6 = 0x15,
     MMC_OP_MODE_SENSE_6 = 0x1A,
     MMC_OP_START_STOP_UNIT = 0x1B,
     MMC_OP_PREVENT_ALLOW = 0x1E,
@@ -35,6 +36,7 @@ enum mmc_opcode {
     MMC_OP_WRITE_AND_VERIFY_10 = 0x2E,
     MMC_OP_VERIFY_10 = 0x2F,
     MMC_OP_SYNCHRONIZE_CACHE = 0x35,
+    MMC_OP_WRITE_BUFFER = 0x3B,
     MMC_OP_READ_TOC = 0x43,
     MMC_OP_GET_CONFIGURATION = 0x46,
     MMC_OP_GET_EVENT_STATUS = 0x4A,
@@ -45,7 +47,10 @@ enum mmc_opcode {
     MMC_OP_MODE_SENSE_10 = 0x5A,
     MMC_OP_CLOSE_TRACK_SESSION = 0x5B,
     MMC_OP_READ_BUFFER_CAPACITY = 0x5C,
+    MMC_OP_SEND_CUE_SHEET = 0x5D,
     MMC_OP_BLANK = 0xA1,
+    MMC_OP_SEND_EVENT = 0xA2,
+    MMC_OP_SEND_KEY = 0xA3,
     MMC_OP_READ_12 = 0xA8,
     MMC_OP_WRITE_12 = 0xAA,
     MMC_OP_GET_PERFORMANCE = 0xAC,
@@ -194,6 +199,12 @@ struct mmc_streaming {
     uint32_t start_lba, end_lba;  /* end_lba must be on the medium */
     uint32_t read_kbs, write_kbs; /* 1000 bytes a second */
 };
+
+/* What the first byte of a CDB that somebody else built tells: its length in
+ * bytes (0 for the group codes that MMC does not use), and whether the host's
+ * data goes to the drive. */
+uint8_t mmc_cdb_length(uint8_t opcode);
+bool mmc_cdb_sends_data(uint8_t opcode);
 
 void mmc_cdb_test_unit_ready(struct mmc_request *request);
 void mmc_cdb_request_sense(struct mmc_request *request, uint8_t length);

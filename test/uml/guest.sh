@@ -11,10 +11,27 @@ guest_start() {
         mount -t tmpfs tmpfs /mnt || return 1
     # without it getrandom() in the tools waits for minutes
     "$BUILD/test/seed_entropy" "$1" || return 1
-    for module in lib/crc-itu-t drivers/cdrom/cdrom fs/udf/udf; do
+    guest_modules lib/crc-itu-t drivers/cdrom/cdrom fs/udf/udf
+}
+
+# guest_modules MODULE...: loads modules of the guest's kernel, and no others:
+# whoever is needed first has to be named first.
+guest_modules() {
+    for module in "$@"; do
         busybox insmod \
             "/usr/lib/uml/modules/$(uname -r)/kernel/$module.ko" || return 1
     done
+}
+
+# guest_drives: what udfpkt-vdrive and the programs that use a drive need.
+guest_drives() {
+    mount -t tmpfs tmpfs /run &&
+        guest_modules fs/configfs/configfs fs/fuse/fuse fs/isofs/isofs \
+            drivers/scsi/scsi_common drivers/scsi/scsi_mod \
+            drivers/scsi/sr_mod drivers/scsi/sg drivers/uio/uio \
+            drivers/target/target_core_mod drivers/target/target_core_user \
+            drivers/target/loopback/tcm_loop &&
+        mount -t configfs configfs /sys/kernel/config
 }
 
 # guest_mount DEVICE DIRECTORY [OPTIONS]: with the kernel's udf driver, "ro"
