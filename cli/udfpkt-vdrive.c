@@ -33,13 +33,20 @@ struct request {
     bool force, json;
 };
 
-enum { OPTION_MEDIA = 256, OPTION_SIZE, OPTION_PACE, OPTION_TRACE };
+enum {
+    OPTION_MEDIA = 256,
+    OPTION_SIZE,
+    OPTION_PACE,
+    OPTION_REAL_TIME,
+    OPTION_TRACE
+};
 
 static const struct option long_options[] = {
     {"media", required_argument, NULL, OPTION_MEDIA},
     {"size", required_argument, NULL, OPTION_SIZE},
     {"name", required_argument, NULL, 'n'},
     {"pace", required_argument, NULL, OPTION_PACE},
+    {"real-time", no_argument, NULL, OPTION_REAL_TIME},
     {"read-only", no_argument, NULL, 'r'},
     {"foreground", no_argument, NULL, 'F'},
     {"trace", required_argument, NULL, OPTION_TRACE},
@@ -71,9 +78,10 @@ static void print_help(void) {
           "  detach       unplug it\n"
           "\n"
           "  -n, --name NAME   name of the drive, by default made from IMAGE\n"
-          "  --pace N          in real time, N times as fast as a real drive; "
-          "otherwise\n                    commands cost no time, and waiting "
-          "is 100 times as long\n"
+          "  --real-time       commands take as long as on a real drive; "
+          "otherwise they\n                    are done at once\n"
+          "  --pace N          the drive's clock runs N times as fast; 100, "
+          "or 1 with\n                    --real-time\n"
           "  -r, --read-only   leave the files as they are\n"
           "  -F, --foreground  stay until SIGTERM or Ctrl-C\n"
           "  --trace FILE      write every command to FILE\n"
@@ -230,6 +238,9 @@ static enum cli_exit attach(const struct request *request) {
         return CLI_EXIT_PERMISSION;
     }
     name_from_image(image, name, sizeof(name));
+    if (!options.pace) {
+        options.pace = options.real_time ? 1 : PACE_USUAL;
+    }
     options.image = image;
     options.name = request->name ? request->name : name;
     code = free_name(options.name);
@@ -240,7 +251,7 @@ static enum cli_exit attach(const struct request *request) {
 
 static void print_status(const json_t *status) {
     bool tray_open = json_is_true(json_object_get(status, "tray_open"));
-    bool strict = json_is_true(json_object_get(status, "strict_pace"));
+    bool real_time = json_is_true(json_object_get(status, "real_time"));
     json_int_t pace = json_integer_value(json_object_get(status, "pace"));
 
     printf("%s: %s", text_of(status, "name"), text_of(status, "state"));
@@ -255,7 +266,7 @@ static void print_status(const json_t *status) {
            (long long)json_integer_value(json_object_get(status, "pid")));
     printf("  tray      %s\n", tray_open ? "open" : "closed");
     printf("  clock     %s, %lld times as fast\n",
-           strict ? "real time" : "waits only", (long long)pace);
+           real_time ? "real time" : "waits only", (long long)pace);
     printf("  commands  %lld\n",
            (long long)json_integer_value(json_object_get(status, "commands")));
 }
@@ -401,7 +412,6 @@ static enum cli_exit take_pace(const char *text, struct request *request) {
         return cli_usage("--pace: a number from 1 to %d", PACE_MAX);
     }
     request->attach.pace = (uint32_t)pace;
-    request->attach.strict_pace = true;
     return CLI_EXIT_OK;
 }
 
@@ -416,6 +426,9 @@ static enum cli_exit take_option(int option, struct request *request) {
                    : cli_usage("--size: not a size: %s", optarg);
     case OPTION_PACE:
         return take_pace(optarg, request);
+    case OPTION_REAL_TIME:
+        request->attach.real_time = true;
+        return CLI_EXIT_OK;
     case OPTION_TRACE:
         request->attach.trace_path = optarg;
         return CLI_EXIT_OK;
@@ -468,7 +481,7 @@ static enum cli_exit run(const struct request *request) {
 }
 
 int main(int argc, char **argv) {
-    struct request request = {.attach = {.pace = PACE_USUAL}};
+    struct request request = {0};
     enum cli_exit code = CLI_EXIT_OK;
     int option;
 

@@ -25,6 +25,7 @@
 
 #include "cli/daemon.h"
 #include "cli/vdrive_control.h"
+#include "mmc/log.h"
 #include "mmc/tcmu.h"
 #include "mmc/transport.h"
 #include "mmc/transport_pace.h"
@@ -115,7 +116,7 @@ static json_t *describe(struct server *server) {
         options->name, "image", options->image, "state", states[server->state],
         "block", plugged ? server->nodes.block : "", "generic",
         plugged ? server->nodes.generic : "", "pid", (int)getpid(), "pace",
-        (int)options->pace, "strict_pace", options->strict_pace, "tray_open",
+        (int)options->pace, "real_time", options->real_time, "tray_open",
         mmc_vdrive_tray_open(server->drive), "commands",
         (json_int_t)stats.commands, "packets_written",
         (json_int_t)stats.packets_written);
@@ -182,7 +183,7 @@ static void serve_control(struct server *server) {
     close(fd);
 }
 
-/* ---- The loop ----------------------------------------------------------- */
+/* ---- The loop. Once it greeted, only the log reaches anybody. ------------ */
 
 static const char *node_of(const struct server *server) {
     return server->nodes.block[0] ? server->nodes.block : server->nodes.generic;
@@ -225,8 +226,8 @@ static bool moved(struct server *server, enum cli_exit *out_code) {
     if (server->state == PLUGGING) {
         *out_code = fail_plug(error);
     } else if (error) {
-        cli_error(NULL, "the kernel does not let go of the drive: %s",
-                  strerror(-error));
+        mmc_log(MMC_LOG_ERROR, "the kernel does not let go of the drive: %s",
+                strerror(-error));
         *out_code = CLI_EXIT_FAILED;
     }
     return false;
@@ -237,7 +238,7 @@ static void serve_kernel(struct server *server, enum cli_exit *out_code) {
     int error = mmc_tcmu_serve(server->tcmu);
 
     if (error == -ENODEV && server->state == PLUGGED) {
-        cli_notice("%s: the drive is gone", server->options->name);
+        mmc_log(MMC_LOG_NOTICE, "%s: the drive is gone", server->options->name);
         begin_to_end(server);
     } else if (error && error != -ENODEV) {
         server->broken = true;
@@ -310,7 +311,7 @@ static enum cli_exit open_drive(struct server *server) {
         server->outer = traced;
     }
     error = mmc_transport_pace_open(server->outer, options->pace,
-                                    options->strict_pace, &server->outer);
+                                    options->real_time, &server->outer);
     return error ? cli_fail(CLI_STAGE_OPEN, options->image, error, NULL)
                  : CLI_EXIT_OK;
 }

@@ -16,7 +16,7 @@ struct cli_vdrive_options {
     const char *name;
     const char *trace_path; /* NULL = none */
     uint32_t pace;          /* how much faster the drive's clock runs */
-    bool strict_pace;       /* commands take their time, too */
+    bool real_time;         /* commands take their time, too */
     bool read_only;
     bool foreground;
     unsigned verbose;

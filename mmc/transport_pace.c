@@ -46,11 +46,11 @@ static void catch_up(struct pace *pace) {
     uint64_t now = mmc_transport_now(pace->inner);
 
     while (now < due) {
-        uint64_t behind = due - now;
+        uint32_t step =
+            due - now < UINT32_MAX ? (uint32_t)(due - now) : UINT32_MAX;
 
-        mmc_transport_sleep(pace->inner, behind < UINT32_MAX ? (uint32_t)behind
-                                                             : UINT32_MAX);
-        now += behind < UINT32_MAX ? behind : UINT32_MAX;
+        mmc_transport_sleep(pace->inner, step);
+        now += step;
     }
 }
 

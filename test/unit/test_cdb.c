@@ -39,6 +39,10 @@ static void assert_request(const struct mmc_request *request,
     assert_int_equal(request->data_len, expected->data_len);
     assert_null(request->data);
     assert_int_equal(request->timeout_ms, 0);
+    if (expected->data_len) {
+        assert_int_equal(mmc_cdb_sends_data(request->cdb[0]),
+                         expected->direction == MMC_DIR_OUT);
+    }
 }
 
 /* Compares `request` with a CDB written as a string of bytes. */
@@ -280,8 +284,29 @@ static void test_cdb_streaming(void **state) {
     assert_memory_equal(list + 1, zero + 1, sizeof(list) - 1);
 }
 
+/* What is told of CDBs of others by their first byte. */
+static void test_cdb_first_byte(void **state) {
+    (void)state;
+    assert_int_equal(mmc_cdb_length(0x1F), 6);
+    assert_int_equal(mmc_cdb_length(0x20), 10);
+    assert_int_equal(mmc_cdb_length(0x5F), 10);
+    assert_int_equal(mmc_cdb_length(0x60), 0); /* variable length */
+    assert_int_equal(mmc_cdb_length(0x7F), 0);
+    assert_int_equal(mmc_cdb_length(0x80), 16);
+    assert_int_equal(mmc_cdb_length(0xA0), 12);
+    assert_int_equal(mmc_cdb_length(0xBF), 12);
+    assert_int_equal(mmc_cdb_length(0xC0), 0); /* vendors' */
+    assert_int_equal(mmc_cdb_length(0xFF), 0);
+    assert_true(mmc_cdb_sends_data(0x15));
+    assert_true(mmc_cdb_sends_data(0x5D));
+    assert_false(mmc_cdb_sends_data(0xBE)); /* READ CD */
+    assert_false(mmc_cdb_sends_data(0xA4)); /* REPORT KEY */
+    assert_false(mmc_cdb_sends_data(0x3C)); /* READ BUFFER */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cdb_first_byte),
         cmocka_unit_test(test_cdb_identification),
         cmocka_unit_test(test_cdb_medium_state),
         cmocka_unit_test(test_cdb_toc_asks_atip_in_msf_only),
