@@ -229,7 +229,8 @@ static int check_extents(const struct udf_volume *volume,
 }
 
 /* Follows a chain of allocation extent descriptors, ECMA-167 4/14.5. A chain
- * longer than its partition goes in circles. */
+ * longer than its partition goes in circles, and one that names more extents
+ * than the partition has blocks, with a hole before each, does so too. */
 static int load_chain(struct udf_op *op, struct udf_node *node,
                       struct udf_addr next) {
     struct udf_body *body = &node->body;
@@ -242,7 +243,8 @@ static int load_chain(struct udf_op *op, struct udf_node *node,
         int error;
 
         if (next.part != node->icb.part ||
-            body->aeds >= op->volume->maps.map[next.part].blocks) {
+            body->aeds >= op->volume->maps.map[next.part].blocks ||
+            body->extents.count / 2 > op->volume->maps.map[next.part].blocks) {
             return -EUCLEAN;
         }
         error = udf_io_read(op, next, 1, block);
