@@ -300,6 +300,7 @@ static int inline_leave(struct udf_volume *volume, struct udf_node *node) {
     free(body->inline_data);
     body->inline_data = NULL;
     body->embedded = false;
+    udf_node_touch(volume, node); /* also when what comes next fails */
     return 0;
 }
 

@@ -250,8 +250,10 @@ static int commit(struct udf_volume *volume) {
     pthread_mutex_lock(&sync->state);
     number = ++sync->snapshots;
     pthread_mutex_unlock(&sync->state);
-    atomic_store(&sync->changed_ms, 0);
     error = snapshot(volume);
+    if (!error) {
+        atomic_store(&sync->changed_ms, 0);
+    }
     pthread_rwlock_unlock(&volume->lock);
     if (!error) {
         error = write_snapshot(volume);
