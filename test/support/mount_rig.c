@@ -47,6 +47,7 @@ void mount_rig_mount(struct mount_rig *rig) {
     };
 
     attach(rig);
+    options.disc = rig->disc;
     assert_int_equal(udf_mount(rig->dev, &udf, &rig->volume), 0);
     assert_int_equal(fs_session_open(rig->volume, &options, &rig->session), 0);
     assert_int_equal(pthread_create(&rig->server, NULL, serve, rig), 0);
