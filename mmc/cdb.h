@@ -148,7 +148,8 @@ enum mmc_mode_page_code {
     MMC_MODE_WRITE_PARAMETERS = 0x05,
     MMC_MODE_CACHING = 0x08,
     MMC_MODE_TIMEOUT_PROTECT = 0x1D,
-    MMC_MODE_CAPABILITIES = 0x2A
+    MMC_MODE_CAPABILITIES = 0x2A,
+    MMC_MODE_MRW_PROTOTYPE = 0x2C /* where the first MRW drives have it */
 };
 enum mmc_mode_control {
     MMC_MODE_CURRENT = 0,

@@ -19,19 +19,26 @@ enum mmc_capability {
     MMC_CAP_OVERWRITE = 1u << 0, /* in place, once it is formatted */
     MMC_CAP_APPEND = 1u << 1,    /* at the next writable address only */
 
-    MMC_CAP_WHOLE_PACKETS = 1u << 2,     /* the drive takes nothing smaller */
-    MMC_CAP_WRITE_PARAMETERS = 1u << 3,  /* mode page 05h before writing */
-    MMC_CAP_BLANKABLE = 1u << 4,         /* BLANK works */
-    MMC_CAP_BACKGROUND_FORMAT = 1u << 5, /* usable while being formatted */
-    MMC_CAP_DRIVE_DEFECTS = 1u << 6,     /* the drive replaces bad blocks */
-    MMC_CAP_CD_SPEED = 1u << 7,          /* SET CD SPEED, not SET STREAMING */
-    MMC_CAP_PROTECTABLE = 1u << 8,       /* READ DISC STRUCTURE C0h is there */
-    MMC_CAP_TRACK_LAYOUT = 1u << 9,      /* capacity is the track's, not READ
-                                            CAPACITY's, which lies on CD */
-    MMC_CAP_SEQUENTIAL_STATE = 1u << 10, /* formatting gives the medium
-                                            another profile */
-    MMC_CAP_DVD = 1u << 11,              /* READ DISC STRUCTURE media type 0 */
-    MMC_CAP_BD = 1u << 12                /* media type 1 */
+    MMC_CAP_WHOLE_PACKETS = 1u << 2,      /* the drive takes nothing smaller */
+    MMC_CAP_WRITE_PARAMETERS = 1u << 3,   /* mode page 05h before writing */
+    MMC_CAP_BLANKABLE = 1u << 4,          /* BLANK works */
+    MMC_CAP_BACKGROUND_FORMAT = 1u << 5,  /* usable while being formatted */
+    MMC_CAP_DRIVE_DEFECTS = 1u << 6,      /* the drive replaces bad blocks */
+    MMC_CAP_CD_SPEED = 1u << 7,           /* SET CD SPEED, not SET STREAMING */
+    MMC_CAP_PROTECTABLE = 1u << 8,        /* READ DISC STRUCTURE C0h is there */
+    MMC_CAP_TRACK_LAYOUT = 1u << 9,       /* capacity is the track's, not READ
+                                             CAPACITY's, which lies on CD */
+    MMC_CAP_SEQUENTIAL_STATE = 1u << 10,  /* formatting gives the medium
+                                             another profile */
+    MMC_CAP_DVD = 1u << 11,               /* READ DISC STRUCTURE media type 0 */
+    MMC_CAP_BD = 1u << 12,                /* media type 1 */
+    MMC_CAP_FORMAT_PARAMETERS = 1u << 13, /* mode page 05h before FORMAT UNIT;
+                                             elsewhere some drives then no
+                                             longer know the format */
+    MMC_CAP_SPARES_CHOSEN = 1u << 14,     /* formatting decides how many spare
+                                             blocks the drive has, if any */
+    MMC_CAP_QUICK_FORMAT = 1u << 15       /* formatted in a minute, then written
+                                             from front to back and closed */
 };
 
 struct mmc_profile {
@@ -42,8 +49,9 @@ struct mmc_profile {
                               for */
     uint8_t packet_blocks; /* packet or ECC block, of 2048 bytes */
     uint8_t format_type;   /* enum mmc_format_type, where it is formattable */
-    uint16_t capabilities; /* enum mmc_capability */
+    uint32_t capabilities; /* enum mmc_capability */
     uint32_t rated_overwrites; /* of one packet, 0 = not rewritable */
+    uint32_t speed_kbs;        /* what "1x" means, 1000 bytes a second */
     uint32_t write_kbs;    /* usual net writing speed, 1000 bytes a second */
     uint32_t usual_blocks; /* capacity of the most usual disc */
 };
