@@ -23,7 +23,7 @@
 enum remedy {
     REMEDY_NONE,
     REMEDY_START,    /* START UNIT */
-    REMEDY_SETTINGS, /* write parameters, door */
+    REMEDY_SETTINGS, /* write parameters, speed, door */
     REMEDY_FLUSH     /* SYNCHRONIZE CACHE, then the settings */
 };
 
@@ -78,6 +78,8 @@ struct mmc_drive {
     pthread_mutex_t lock; /* guards everything below, and the transport */
     struct mmc_mode_page page;
     bool page_set;
+    struct mmc_drive_speed speed;
+    bool speed_set;
     bool door_locked;
     bool suspect; /* another disc may lie in the drive */
     bool gone;
@@ -118,10 +120,22 @@ static void send_page(struct mmc_drive *drive) {
     }
 }
 
+static enum mmc_result send_speed(struct mmc_transport *transport,
+                                  const struct mmc_drive_speed *speed,
+                                  struct mmc_sense *out_sense) {
+    return speed->cd ? mmc_command_set_cd_speed(transport, speed->cd_read_kbs,
+                                                speed->cd_write_kbs, out_sense)
+                     : mmc_command_set_streaming(transport, &speed->streaming,
+                                                 out_sense);
+}
+
 /* Called with the lock held. */
 static void send_settings(struct mmc_drive *drive) {
     if (drive->page_set) {
         send_page(drive);
+    }
+    if (drive->speed_set) {
+        send_speed(drive->transport, &drive->speed, NULL);
     }
     if (drive->door_locked) {
         mmc_command_prevent_allow(drive->transport, MMC_DOOR_PREVENT, NULL);
@@ -335,11 +349,10 @@ static enum mmc_result attempt_select(struct mmc_transport *transport,
     return mmc_command_mode_select(transport, context, out_sense);
 }
 
-static enum mmc_result attempt_synchronize(struct mmc_transport *transport,
-                                           void *context,
-                                           struct mmc_sense *out_sense) {
-    (void)context;
-    return mmc_command_synchronize_cache(transport, false, out_sense);
+static enum mmc_result attempt_speed(struct mmc_transport *transport,
+                                     void *context,
+                                     struct mmc_sense *out_sense) {
+    return send_speed(transport, context, out_sense);
 }
 
 static enum mmc_result attempt_door(struct mmc_transport *transport,
@@ -348,30 +361,6 @@ static enum mmc_result attempt_door(struct mmc_transport *transport,
     const enum mmc_door *door = context;
 
     return mmc_command_prevent_allow(transport, *door, out_sense);
-}
-
-struct transfer {
-    uint32_t lba, count;
-    void *in;
-    const void *out;
-};
-
-static enum mmc_result attempt_read(struct mmc_transport *transport,
-                                    void *context,
-                                    struct mmc_sense *out_sense) {
-    const struct transfer *transfer = context;
-
-    return mmc_command_read(transport, transfer->lba, transfer->count,
-                            transfer->in, out_sense);
-}
-
-static enum mmc_result attempt_write(struct mmc_transport *transport,
-                                     void *context,
-                                     struct mmc_sense *out_sense) {
-    const struct transfer *transfer = context;
-
-    return mmc_command_write(transport, transfer->lba, transfer->count,
-                             transfer->out, out_sense);
 }
 
 int mmc_drive_open(struct mmc_transport *transport,
@@ -546,56 +535,6 @@ uint64_t mmc_drive_now(struct mmc_drive *drive) {
     return now;
 }
 
-enum mmc_result mmc_drive_read(struct mmc_drive *drive, uint32_t lba,
-                               uint32_t count, void *buf) {
-    uint32_t most = mmc_drive_max_blocks(drive);
-    uint8_t *target = buf;
-    enum mmc_result result = MMC_OK;
-
-    while (count > 0 && result == MMC_OK) {
-        struct transfer part = {
-            .lba = lba, .count = count < most ? count : most, .in = target};
-
-        result =
-            mmc_drive_run(drive, MMC_PATIENCE_READ, attempt_read, &part, NULL);
-        lba += part.count;
-        count -= part.count;
-        target += (size_t)part.count * BLOCKDEV_BLOCK_BYTES;
-    }
-    return result;
-}
-
-enum mmc_result mmc_drive_write(struct mmc_drive *drive, uint32_t lba,
-                                uint32_t count, const void *buf) {
-    uint32_t most = mmc_drive_max_blocks(drive);
-    const uint8_t *source = buf;
-    enum mmc_result result = MMC_OK;
-
-    while (count > 0 && result == MMC_OK) {
-        struct transfer part = {
-            .lba = lba, .count = count < most ? count : most, .out = source};
-
-        result = mmc_drive_run(drive, MMC_PATIENCE_WRITE, attempt_write, &part,
-                               NULL);
-        lba += part.count;
-        count -= part.count;
-        source += (size_t)part.count * BLOCKDEV_BLOCK_BYTES;
-    }
-    return result;
-}
-
-enum mmc_result mmc_drive_peek(struct mmc_drive *drive, uint32_t lba,
-                               void *buf) {
-    struct transfer block = {.lba = lba, .count = 1, .in = buf};
-
-    return mmc_drive_run(drive, MMC_PATIENCE_QUERY, attempt_read, &block, NULL);
-}
-
-enum mmc_result mmc_drive_synchronize(struct mmc_drive *drive) {
-    return mmc_drive_run(drive, MMC_PATIENCE_WRITE, attempt_synchronize, NULL,
-                         NULL);
-}
-
 enum mmc_result mmc_drive_set_page(struct mmc_drive *drive,
                                    const struct mmc_mode_page *page) {
     struct mmc_mode_page copy = *page;
@@ -607,6 +546,26 @@ enum mmc_result mmc_drive_set_page(struct mmc_drive *drive,
         pthread_mutex_lock(&drive->lock);
         drive->page = copy;
         drive->page_set = true;
+        pthread_mutex_unlock(&drive->lock);
+    }
+    return result;
+}
+
+enum mmc_result mmc_drive_set_speed(struct mmc_drive *drive,
+                                    const struct mmc_drive_speed *speed,
+                                    bool keep) {
+    struct mmc_drive_speed copy = *speed;
+    enum mmc_result result;
+
+    pthread_mutex_lock(&drive->lock);
+    drive->speed_set = false;
+    pthread_mutex_unlock(&drive->lock);
+    result =
+        mmc_drive_run(drive, MMC_PATIENCE_PROBE, attempt_speed, &copy, NULL);
+    if (result == MMC_OK && keep) {
+        pthread_mutex_lock(&drive->lock);
+        drive->speed = copy;
+        drive->speed_set = true;
         pthread_mutex_unlock(&drive->lock);
     }
     return result;

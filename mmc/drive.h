@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mmc/cdb.h"
 #include "mmc/reply.h"
 #include "mmc/sense.h"
 
@@ -108,6 +109,20 @@ enum mmc_result mmc_drive_synchronize(struct mmc_drive *drive);
  * A page that is refused is not kept. */
 enum mmc_result mmc_drive_set_page(struct mmc_drive *drive,
                                    const struct mmc_mode_page *page);
+
+/* One wish for a speed, in both forms; `cd` says which one is sent. */
+struct mmc_drive_speed {
+    bool cd; /* SET CD SPEED, else SET STREAMING */
+    struct mmc_streaming streaming;
+    uint16_t cd_read_kbs, cd_write_kbs;
+};
+
+/* Sends it now and, with `keep`, again whenever the drive may have forgotten
+ * it; without, an earlier one is forgotten here as well. One that is refused
+ * is not kept. */
+enum mmc_result mmc_drive_set_speed(struct mmc_drive *drive,
+                                    const struct mmc_drive_speed *speed,
+                                    bool keep);
 
 /* Locks or unlocks the door. Drives without a lock are no error. */
 void mmc_drive_lock_door(struct mmc_drive *drive, bool locked);
