@@ -43,6 +43,9 @@ struct blockdev_geometry {
     bool writable;              /* medium and drive can be overwritten */
     bool drive_manages_defects; /* no sparing by the file system */
     bool rewritable;            /* wears with overwriting: noatime, sparing */
+    bool part_formatted; /* a background format is not complete: blocks that
+                            were never written may be unreadable, and writing
+                            far behind those that were may take minutes */
 };
 
 /* What the block device did since it was opened. */

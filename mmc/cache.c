@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mmc/background.h"
 #include "mmc/bits.h"
 #include "mmc/cache_private.h"
 #include "mmc/log.h"
@@ -89,7 +90,9 @@ static bool same_content(struct cache *cache, const struct mmc_cached *cached) {
 /* The medium may have changed: looks whether it is the same, by what the drive
  * says of it and by two packets that are known to be on it. */
 static enum mmc_result revalidate(struct cache *cache) {
-    enum mmc_result result = mmc_media_verify(cache->drive, cache->media);
+    enum mmc_background_format background = cache->media->background;
+    enum mmc_result result =
+        mmc_media_verify(cache->drive, cache->media, &background);
     bool same = false;
 
     pthread_mutex_lock(&cache->lock);
@@ -106,6 +109,9 @@ static enum mmc_result revalidate(struct cache *cache) {
     }
     pthread_mutex_unlock(&cache->lock);
     if (same) {
+        if (background == MMC_BACKGROUND_STOPPED) {
+            atomic_store(&cache->format_stopped, true);
+        }
         mmc_drive_accept_medium(cache->drive);
     }
     return same || result != MMC_OK ? result : MMC_NO_MEDIUM;
@@ -137,6 +143,14 @@ enum mmc_result cache_drive_write(struct cache *cache, uint32_t lba,
     enum mmc_result result;
     unsigned tries = 0;
 
+    /* A format that stopped with an earlier session goes on with the first
+     * change of this one. Reading never does that. */
+    if (atomic_exchange(&cache->format_stopped, false)) {
+        result = mmc_background_restart(cache->drive, cache->media);
+        if (result != MMC_OK) {
+            return result;
+        }
+    }
     do {
         result = mmc_drive_write(cache->drive, lba, count, buf);
     } while (look_again(cache, &result, &tries));
@@ -556,6 +570,9 @@ int mmc_cache_open(struct mmc_drive *drive, const struct mmc_media *media,
     cache->drive = drive;
     cache->media = media;
     cache->epoch = mmc_drive_epoch(drive);
+    atomic_init(&cache->format_stopped,
+                mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT) &&
+                    media->background == MMC_BACKGROUND_STOPPED);
     set_limits(cache, budget_bytes, &limit);
     error = mmc_store_init(&cache->store, geometry->blocks, length, limit);
     if (error ||

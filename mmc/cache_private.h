@@ -13,6 +13,7 @@
 #define MMC_CACHE_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -46,6 +47,7 @@ struct cache {
     uint32_t pass;              /* flush_lock: number of the write-out */
     uint32_t cursor;            /* flush_lock: where make_room goes on */
     bool drive_dirty;           /* flush_lock: written to since the last sync */
+    atomic_bool format_stopped; /* to be started again before writing */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;

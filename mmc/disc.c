@@ -13,14 +13,17 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "mmc/background.h"
 #include "mmc/blockdev.h"
 #include "mmc/cache.h"
 #include "mmc/drive.h"
 #include "mmc/events.h"
 #include "mmc/filedev.h"
+#include "mmc/format_plan.h"
 #include "mmc/log.h"
 #include "mmc/media.h"
 #include "mmc/prepare.h"
+#include "mmc/speed.h"
 #include "mmc/transport.h"
 #include "mmc/transport_sg.h"
 #include "mmc/transport_trace.h"
@@ -36,6 +39,10 @@ struct mmc_disc {
     enum mmc_disc_kind kind;
     bool read_only; /* nothing that changes the medium may be sent */
     uint64_t cache_bytes;
+    uint32_t speed_tenths;
+    bool no_lead_out;
+    bool speed_set;
+    bool wrote; /* attached for writing, or prepared */
     /* Drives, virtual ones included: */
     struct mmc_drive *drive;
     struct mmc_transport *vdrive; /* inside `drive`, beneath any trace */
@@ -147,6 +154,8 @@ int mmc_disc_open(const char *path, const struct mmc_disc_options *options,
     }
     disc->read_only = options->read_only;
     disc->cache_bytes = options->cache_bytes;
+    disc->speed_tenths = options->speed_tenths;
+    disc->no_lead_out = options->no_lead_out;
     error = find_kind(path, &disc->kind);
     if (!error) {
         error = disc->kind == MMC_KIND_IMAGE
@@ -200,6 +209,13 @@ static void describe_drive(const struct mmc_disc *disc,
     info->packet_blocks = media->profile->packet_blocks;
     info->write_protected = media->write_protected;
     info->erasable = media->erasable;
+    info->part_formatted = mmc_media_is_part_formatted(media);
+    info->unfinished = media->intermediate;
+    if (media->profile->mrw) {
+        info->other_media_name = mmc_profile_find(info->profile, false)->word;
+    } else if (media->mrw_capable) {
+        info->other_media_name = mmc_profile_find(info->profile, true)->word;
+    }
     if (disc->read_only && media->state == MMC_DISC_READY) {
         info->state = MMC_DISC_READ_ONLY;
         info->reason = "the drive is open for reading only";
@@ -238,9 +254,13 @@ static int check_state(const struct mmc_disc *disc, bool writable) {
     case MMC_DISC_ABSENT:
         return -ENOMEDIUM;
     case MMC_DISC_BLANK:
-    case MMC_DISC_UNFORMATTED:
     case MMC_DISC_UNUSABLE:
         return -EMEDIUMTYPE;
+    case MMC_DISC_UNFORMATTED:
+        if (disc->media.readable_blocks == 0) {
+            return -EMEDIUMTYPE;
+        }
+        return writable ? -EROFS : 0;
     case MMC_DISC_READ_ONLY:
         return writable ? -EROFS : 0;
     case MMC_DISC_READY:
@@ -259,22 +279,37 @@ static uint64_t budget_of(const struct mmc_disc *disc) {
     return usual > 0 && usual < CACHE_BYTES_MAX ? usual : CACHE_BYTES_MAX;
 }
 
-static int attach_drive(struct mmc_disc *disc, bool writable) {
-    const struct mmc_media *media = &disc->media;
+/* Once is enough: the drive keeps it until the disc is closed. */
+static void set_speed(struct mmc_disc *disc) {
+    if (disc->speed_tenths > 0 && !disc->speed_set) {
+        mmc_speed_set(disc->drive, &disc->media, disc->speed_tenths);
+        disc->speed_set = true;
+    }
+}
+
+static struct blockdev_geometry geometry_of(const struct mmc_media *media) {
     const struct mmc_profile *profile = media->profile;
-    struct blockdev_geometry geometry = {
-        .blocks = media->blocks,
+
+    return (struct blockdev_geometry){
+        .blocks = media->state == MMC_DISC_UNFORMATTED ? media->readable_blocks
+                                                       : media->blocks,
         .packet_blocks = profile->packet_blocks,
         .session_start = media->session_start,
         .rated_overwrites = profile->rated_overwrites,
-        .writable = writable,
-        .drive_manages_defects =
-            mmc_profile_can(profile, MMC_CAP_DRIVE_DEFECTS),
+        .drive_manages_defects = media->drive_defects,
         .rewritable = mmc_profile_can(profile, MMC_CAP_OVERWRITE),
+        .part_formatted = mmc_media_is_part_formatted(media),
     };
+}
+
+static int attach_drive(struct mmc_disc *disc, bool writable) {
+    const struct mmc_media *media = &disc->media;
+    const struct mmc_profile *profile = media->profile;
+    struct blockdev_geometry geometry = geometry_of(media);
     enum mmc_result result = MMC_OK;
     int error;
 
+    geometry.writable = writable;
     if (writable && mmc_profile_can(profile, MMC_CAP_WHOLE_PACKETS) &&
         mmc_drive_max_blocks(disc->drive) < profile->packet_blocks) {
         mmc_log(MMC_LOG_ERROR,
@@ -291,6 +326,8 @@ static int attach_drive(struct mmc_disc *disc, bool writable) {
         goto unlock;
     }
     mmc_drive_accept_medium(disc->drive);
+    set_speed(disc);
+    disc->wrote = disc->wrote || writable;
     error = mmc_cache_open(disc->drive, media, &geometry, budget_of(disc),
                            &disc->cache);
     if (error) {
@@ -337,7 +374,55 @@ int mmc_disc_prepare(struct mmc_disc *disc,
     if (disc->read_only) {
         return -EROFS;
     }
+    set_speed(disc);
+    disc->wrote = true;
     return mmc_prepare(disc->drive, &disc->media, options, progress, context);
+}
+
+int mmc_disc_plan(const struct mmc_disc *disc,
+                  const struct mmc_prepare_options *options,
+                  struct blockdev_geometry *out_geometry) {
+    struct mmc_format_plan plan;
+    int error;
+
+    if (disc->kind == MMC_KIND_IMAGE) {
+        if (!disc->file || options->grow) {
+            return -EMEDIUMTYPE;
+        }
+        *out_geometry = disc->file->geometry;
+        return 0;
+    }
+    if (disc->media.state == MMC_DISC_ABSENT) {
+        return -ENOMEDIUM;
+    }
+    if (!options->grow && mmc_format_is_done(&disc->media, options)) {
+        *out_geometry = geometry_of(&disc->media);
+        return 0;
+    }
+    if (options->grow && disc->media.intermediate) {
+        *out_geometry = geometry_of(&disc->media); /* at least that */
+        return 0;
+    }
+    error = mmc_format_plan(&disc->media, options, &plan);
+    if (error) {
+        return error;
+    }
+    *out_geometry = (struct blockdev_geometry){
+        .blocks = plan.blocks,
+        .packet_blocks = plan.target->packet_blocks,
+        .rated_overwrites = plan.target->rated_overwrites,
+        .drive_manages_defects = plan.drive_defects,
+        .rewritable = true,
+        .part_formatted =
+            mmc_profile_can(plan.target, MMC_CAP_BACKGROUND_FORMAT)};
+    return 0;
+}
+
+size_t mmc_disc_get_speeds(struct mmc_disc *disc, struct mmc_disc_speed *out,
+                           size_t max) {
+    return disc->kind == MMC_KIND_IMAGE || disc->media.state == MMC_DISC_ABSENT
+               ? 0
+               : mmc_speed_list(disc->drive, &disc->media, out, max);
 }
 
 /* Where mmc_disc_get_wear() finds and leaves its figures. */
@@ -379,6 +464,18 @@ void mmc_disc_get_wear(struct mmc_disc *disc, struct mmc_disc_wear *out_wear) {
     };
 }
 
+/* Leaves the drive so that the disc can be taken out. Nothing of this can harm
+ * the data, so its failures are only logged. */
+static void leave_drive(struct mmc_disc *disc) {
+    if (disc->wrote) {
+        mmc_background_stop(disc->drive, &disc->media, !disc->no_lead_out);
+    }
+    if (disc->speed_set) {
+        mmc_speed_reset(disc->drive, &disc->media);
+    }
+    disc->wrote = disc->speed_set = false;
+}
+
 int mmc_disc_watch(struct mmc_disc *disc, int *out_fd) {
     if (disc->kind == MMC_KIND_IMAGE) {
         *out_fd = -1;
@@ -401,6 +498,7 @@ int mmc_disc_eject(struct mmc_disc *disc) {
     if (disc->kind == MMC_KIND_IMAGE) {
         return 0;
     }
+    leave_drive(disc);
     return mmc_result_errno(mmc_drive_eject(disc->drive));
 }
 
@@ -414,6 +512,9 @@ int mmc_disc_close(struct mmc_disc *disc) {
     dev = disc->cache ? disc->cache : disc->file;
     if (dev && dev->geometry.writable && (disc->cache || disc->file_attached)) {
         error = blockdev_sync(dev);
+    }
+    if (disc->drive) {
+        leave_drive(disc);
     }
     mmc_cache_close(disc->cache);
     mmc_filedev_close(disc->file);

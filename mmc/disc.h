@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct blockdev;
+struct blockdev_geometry;
 struct mmc_disc;
 
 /* What the disc is ready for. */
@@ -40,6 +41,9 @@ struct mmc_disc_options {
     uint64_t cache_bytes;   /* write-back budget; 0 = by the medium: the
                                smaller of 64 MiB and 30 s of writing */
     const char *trace_path; /* every command is written here; NULL = none */
+    uint32_t speed_tenths;  /* of 1x of the medium; 0 = the drive's choice */
+    bool no_lead_out;       /* stop a background format the quick way, which
+                               leaves the disc to drives that write */
 };
 
 struct mmc_disc_info {
@@ -54,7 +58,12 @@ struct mmc_disc_info {
     uint32_t packet_blocks;
     bool write_protected; /* by tab, cartridge or drive */
     bool erasable;
-    const char *reason; /* why the state is what it is, in words */
+    const char *reason;           /* why the state is what it is, in words */
+    const char *other_media_name; /* what the drive could format it as too:
+                                     "cdmrw", "cdrw"; NULL = nothing else */
+    bool part_formatted;          /* a background format is not complete */
+    bool unfinished; /* a quick format or growing was interrupted; what
+                        is recorded can be read */
 };
 
 /* How the virtual drive or medium is made (mmc_disc_create). */
@@ -64,13 +73,41 @@ struct mmc_disc_make {
 };
 
 /* How a disc is prepared for packet writing (mmc_disc_prepare). */
+enum mmc_spare {
+    MMC_SPARE_DEFAULT,
+    MMC_SPARE_NONE,
+    MMC_SPARE_MIN,
+    MMC_SPARE_MAX,
+    MMC_SPARE_SIZE /* spare_blocks */
+};
+
 struct mmc_prepare_options {
     bool full;  /* format (and blank first where needed) even when ready */
     bool quick; /* the shortest way there is */
+    bool grow;  /* make a disc that was formatted quickly larger; what is on
+                   it stays */
+    bool wait;  /* until a background format is complete */
+    const char *media_name; /* canonical word: what to make of it; NULL = what
+                               it is */
+    uint32_t blocks;      /* size, where it can be chosen; 0 = the usual one */
+    enum mmc_spare spare; /* how many spare blocks the drive shall keep */
+    uint32_t spare_blocks;
+};
+
+/* One speed that the drive offers for writing. */
+struct mmc_disc_speed {
+    uint32_t kbs;    /* 1000 bytes a second */
+    uint32_t tenths; /* of 1x of this medium */
 };
 
 /* What mmc_disc_prepare() is at. */
-enum mmc_prepare_step { MMC_STEP_BLANK, MMC_STEP_FORMAT, MMC_STEP_VERIFY };
+enum mmc_prepare_step {
+    MMC_STEP_BLANK,
+    MMC_STEP_FORMAT,
+    MMC_STEP_WRITE, /* from front to back, with zeros */
+    MMC_STEP_CLOSE, /* the session */
+    MMC_STEP_VERIFY
+};
 
 /* Called about once a second of the drive's clock. permille: 0..1000. Returns
  * false to give up waiting (the drive goes on by itself). */
@@ -102,17 +139,33 @@ void mmc_disc_get_info(const struct mmc_disc *disc,
 /* Makes a block device on the disc, with write parameters sent, the door
  * locked and the medium kept. The device belongs to `disc`. Returns 0;
  * -ENOMEDIUM; -EMEDIUMTYPE when blank, unformatted or unusable; -EROFS when
- * `writable` is asked for and the medium is read-only; -EIO. */
+ * `writable` is asked for and the medium is read-only, or recorded in a way
+ * that can only be read; -EIO. */
 int mmc_disc_attach(struct mmc_disc *disc, bool writable,
                     struct blockdev **out_dev);
 
+/* Tells, without changing anything, what the medium will be like when
+ * mmc_disc_prepare() has done what `options` say. Returns 0; -EINVAL when it
+ * cannot do that with this medium; -EMEDIUMTYPE when it cannot be formatted;
+ * -ENOMEDIUM. */
+int mmc_disc_plan(const struct mmc_disc *disc,
+                  const struct mmc_prepare_options *options,
+                  struct blockdev_geometry *out_geometry);
+
 /* Blanks and formats the medium for packet writing as its kind and state
- * need, and identifies it again. Not for an attached disc. Returns 0;
+ * need, and identifies it again. A disc that is ready is left as it is, unless
+ * `options` ask for more. Not for an attached disc. Returns 0; -EINVAL as
+ * mmc_disc_plan();
  * -ENOMEDIUM; -EMEDIUMTYPE when the medium cannot be formatted; -EROFS when
  * write protected; -EINTR when `progress` said false; -EIO. */
 int mmc_disc_prepare(struct mmc_disc *disc,
                      const struct mmc_prepare_options *options,
                      mmc_progress *progress, void *context);
+
+/* Lists at most `max` write speeds of the drive for this medium, fastest
+ * first. Returns how many; 0 when there are none or the drive does not say. */
+size_t mmc_disc_get_speeds(struct mmc_disc *disc, struct mmc_disc_speed *out,
+                           size_t max);
 
 /* Fills `out_wear` with what the drive did over the medium's life. */
 void mmc_disc_get_wear(struct mmc_disc *disc, struct mmc_disc_wear *out_wear);
@@ -128,11 +181,13 @@ int mmc_disc_watch(struct mmc_disc *disc, int *out_fd);
  * that uses the block device. That the disc is out is confirmed first. */
 unsigned mmc_disc_news(struct mmc_disc *disc);
 
-/* Unlocks the door and opens the tray. What is not synchronised before stays
- * behind. Does nothing for images. Returns 0 or a negative errno. */
+/* Stops a background format, unlocks the door and opens the tray. What is not
+ * synchronised before stays behind. Does nothing for images. Returns 0 or a
+ * negative errno. */
 int mmc_disc_eject(struct mmc_disc *disc);
 
-/* Writes what is dirty, synchronises, unlocks the door and frees everything.
+/* Writes what is dirty, synchronises, stops a background format, unlocks the
+ * door and frees everything.
  * NULL is accepted. Returns 0 or the first error of those writes. */
 int mmc_disc_close(struct mmc_disc *disc);
 

@@ -65,12 +65,22 @@ static enum mmc_result ask_sessions(struct mmc_transport *transport,
     return mmc_command_read_toc_sessions(transport, context, out_sense);
 }
 
-static enum mmc_result ask_parameters(struct mmc_transport *transport,
-                                      void *context,
-                                      struct mmc_sense *out_sense) {
-    return mmc_command_mode_sense(transport, MMC_MODE_CURRENT,
-                                  MMC_MODE_WRITE_PARAMETERS, context,
-                                  out_sense);
+struct page_query {
+    uint8_t code;
+    struct mmc_mode_page page;
+};
+
+static enum mmc_result ask_page(struct mmc_transport *transport, void *context,
+                                struct mmc_sense *out_sense) {
+    struct page_query *query = context;
+
+    return mmc_command_mode_sense(transport, MMC_MODE_CURRENT, query->code,
+                                  &query->page, out_sense);
+}
+
+static enum mmc_result select_page(struct mmc_transport *transport,
+                                   void *context, struct mmc_sense *out_sense) {
+    return mmc_command_mode_select(transport, context, out_sense);
 }
 
 struct protection_query {
@@ -106,16 +116,83 @@ static bool is_protected(struct mmc_drive *drive,
            query.protection.persistent || query.protection.by_software;
 }
 
+/* Mount Rainier: LBAs shall count the area with managed defects, not the raw
+ * one. Drives come with either, and the first of them had the page elsewhere.
+ * MMC-6 7.4 */
+static void choose_managed_space(struct mmc_drive *drive) {
+    static const uint8_t codes[] = {MMC_MODE_MRW, MMC_MODE_MRW_PROTOTYPE};
+
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        struct page_query query = {.code = codes[i]};
+
+        if (!ask(drive, ask_page, &query) || query.page.len < 4) {
+            continue;
+        }
+        if (!(query.page.bytes[3] & 1)) {
+            return;
+        }
+        query.page.bytes[0] &= 0x3F;
+        query.page.bytes[3] &= 0xFE;
+        if (!ask(drive, select_page, &query.page)) {
+            mmc_log(MMC_LOG_WARN, "drive keeps to the raw blocks of this disc");
+        }
+        return;
+    }
+}
+
+/* One flag of a feature's data; false when the feature is not there. */
+static bool feature_flag(const struct mmc_configuration *configuration,
+                         uint16_t code, unsigned byte, uint8_t mask) {
+    struct mmc_feature feature;
+
+    return mmc_feature_find(configuration, code, &feature) == 0 &&
+           feature.data_len > byte && (feature.data[byte] & mask);
+}
+
+/* Whether the drive replaces bad blocks of this medium: kinds that always or
+ * never have it are known, for the others it is a feature of the moment. */
+static bool has_drive_defects(const struct answers *answers,
+                              const struct mmc_profile *profile) {
+    struct mmc_feature feature;
+
+    if (!mmc_profile_can(profile, MMC_CAP_DRIVE_DEFECTS)) {
+        return false;
+    }
+    return !mmc_profile_can(profile, MMC_CAP_SPARES_CHOSEN) ||
+           mmc_feature_find(&answers->configuration,
+                            MMC_FEATURE_DEFECT_MANAGEMENT, &feature) != 0 ||
+           feature.current;
+}
+
+/* What the drive's features say of it. */
+static void take_features(const struct answers *answers,
+                          struct mmc_media *media) {
+    const struct mmc_configuration *configuration = &answers->configuration;
+    struct mmc_format_descriptor offer;
+
+    media->drive_defects = has_drive_defects(answers, media->profile);
+    media->stop_by_close =
+        feature_flag(configuration, MMC_FEATURE_DVD_PLUS_RW, 1, 1) ||
+        feature_flag(configuration, MMC_FEATURE_DVD_PLUS_RW_DL, 1, 1);
+    media->mrw_capable =
+        feature_flag(configuration, MMC_FEATURE_MRW, 0, 1) &&
+        answers->formats_valid &&
+        mmc_format_find(&media->formats, MMC_FORMAT_MRW, &offer) == 0;
+}
+
 /* Asks what a medium that is there has to say of itself. */
 static void ask_all(struct mmc_drive *drive, struct answers *answers,
                     struct mmc_media *media) {
     bool mrw;
 
     answers->info_valid = ask(drive, ask_info, &answers->info);
-    mrw = mmc_feature_is_current(&answers->configuration, MMC_FEATURE_MRW) &&
-          answers->info_valid &&
-          answers->info.background != MMC_BACKGROUND_NONE;
+    /* Whether the drive may write such a disc now is another matter. */
+    mrw =
+        answers->info_valid && answers->info.background != MMC_BACKGROUND_NONE;
     media->profile = mmc_profile_find(answers->configuration.profile, mrw);
+    if (mrw) {
+        choose_managed_space(drive);
+    }
     answers->formats_valid = ask(drive, ask_formats, &media->formats);
     media->track_valid = ask(drive, ask_track, &media->track);
     answers->capacity_valid = ask(drive, ask_capacity, &answers->capacity);
@@ -124,6 +201,7 @@ static void ask_all(struct mmc_drive *drive, struct answers *answers,
         media->background = answers->info.background;
     }
     media->write_protected = is_protected(drive, media->profile);
+    take_features(answers, media);
 }
 
 static void set_state(struct mmc_media *media, enum mmc_disc_state state,
@@ -133,14 +211,27 @@ static void set_state(struct mmc_media *media, enum mmc_disc_state state,
 }
 
 /* Whether the drive can write this medium now: features 0020h, 0026h and the
- * like are current only then. */
-static bool is_writable_now(const struct answers *answers) {
-    static const uint16_t features[] = {
-        MMC_FEATURE_RANDOM_WRITABLE, MMC_FEATURE_RESTRICTED_OVERWRITE,
-        MMC_FEATURE_DVD_PLUS_RW, MMC_FEATURE_DVD_PLUS_RW_DL};
+ * like are current only then. Those that are also there for reading have a
+ * flag for writing. MMC-6 5.3 */
+static bool is_writable_now(const struct answers *answers,
+                            const struct mmc_media *media) {
+    static const uint16_t plain[] = {MMC_FEATURE_RANDOM_WRITABLE,
+                                     MMC_FEATURE_RESTRICTED_OVERWRITE};
+    static const uint16_t flagged[] = {MMC_FEATURE_DVD_PLUS_RW,
+                                       MMC_FEATURE_DVD_PLUS_RW_DL};
+    const struct mmc_configuration *configuration = &answers->configuration;
 
-    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
-        if (mmc_feature_is_current(&answers->configuration, features[i])) {
+    if (media->profile->mrw) {
+        return feature_flag(configuration, MMC_FEATURE_MRW, 0, 1);
+    }
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        if (mmc_feature_is_current(configuration, plain[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof(flagged) / sizeof(flagged[0]); i++) {
+        if (mmc_feature_is_current(configuration, flagged[i]) &&
+            feature_flag(configuration, flagged[i], 0, 1)) {
             return true;
         }
     }
@@ -157,7 +248,7 @@ static void set_formatted(const struct answers *answers,
                           struct mmc_media *media) {
     if (media->write_protected) {
         set_state(media, MMC_DISC_READ_ONLY, "the disc is write protected");
-    } else if (!is_writable_now(answers)) {
+    } else if (!is_writable_now(answers, media)) {
         media->write_protected = true;
         set_state(media, MMC_DISC_READ_ONLY,
                   "the disc is write protected, or this drive can only read "
@@ -201,6 +292,8 @@ static void judge_capacity(const struct answers *answers,
         set_state(media, MMC_DISC_BLANK, "the disc is not formatted");
     } else if (answers->formats_valid &&
                media->formats.kind == MMC_CAPACITY_NO_MEDIUM) {
+        media->intermediate =
+            mmc_profile_can(media->profile, MMC_CAP_QUICK_FORMAT);
         set_state(media, MMC_DISC_UNFORMATTED,
                   "formatting of the disc was not finished");
     } else {
@@ -251,6 +344,27 @@ static uint32_t round_down(uint32_t blocks, const struct mmc_profile *profile) {
     return blocks - blocks % profile->packet_blocks;
 }
 
+bool mmc_media_is_part_formatted(const struct mmc_media *media) {
+    return mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT) &&
+           (media->background == MMC_BACKGROUND_STOPPED ||
+            media->background == MMC_BACKGROUND_RUNNING);
+}
+
+/* The capacity that a background format will have given the medium; 0 when the
+ * drive does not say. While it goes on, the capacities that drives report as
+ * present are the final one, what is formatted so far, or anything. */
+static uint32_t final_blocks(const struct answers *answers,
+                             const struct mmc_media *media) {
+    struct mmc_format_descriptor offer;
+
+    if (!answers->formats_valid ||
+        mmc_format_find(&media->formats, media->profile->format_type, &offer) ||
+        offer.blocks == UINT32_MAX) {
+        return 0;
+    }
+    return offer.blocks;
+}
+
 /* Capacity as it is. READ CAPACITY is the last resort where tracks know it:
  * on CD it is off by link blocks. */
 static uint32_t usable_blocks(const struct answers *answers,
@@ -260,6 +374,12 @@ static uint32_t usable_blocks(const struct answers *answers,
                      media->formats.blocks > 0;
     uint64_t blocks = 0;
 
+    if (mmc_media_is_part_formatted(media)) {
+        blocks = final_blocks(answers, media);
+    }
+    if (blocks > 0) {
+        return round_down((uint32_t)blocks, media->profile);
+    }
     if (mmc_profile_can(media->profile,
                         MMC_CAP_TRACK_LAYOUT | MMC_CAP_OVERWRITE) &&
         media->track_valid) {
@@ -297,6 +417,11 @@ static uint32_t offered_blocks(const struct answers *answers,
         offer.blocks > 0) {
         return round_down(offer.blocks, media->profile);
     }
+    if (answers->formats_valid && type == MMC_FORMAT_PACKET_FULL &&
+        mmc_profile_can(media->profile, MMC_CAP_DVD) &&
+        mmc_format_find(&media->formats, MMC_FORMAT_FULL, &offer) == 0) {
+        return round_down(offer.blocks, media->profile);
+    }
     if (mmc_profile_can(media->profile,
                         MMC_CAP_TRACK_LAYOUT | MMC_CAP_WHOLE_PACKETS) &&
         answers->info_valid && answers->info.lead_out_valid &&
@@ -316,6 +441,12 @@ static void measure(struct mmc_drive *drive, const struct answers *answers,
         media->state == MMC_DISC_READY || media->state == MMC_DISC_READ_ONLY;
 
     media->formattable_blocks = offered_blocks(answers, media);
+    if (media->state == MMC_DISC_UNFORMATTED && answers->capacity_valid &&
+        answers->capacity.block_bytes == BLOCKDEV_BLOCK_BYTES &&
+        (media->intermediate ||
+         mmc_profile_can(media->profile, MMC_CAP_SEQUENTIAL_STATE))) {
+        media->readable_blocks = answers->capacity.last_lba + 1;
+    }
     if (!readable) {
         return;
     }
@@ -378,7 +509,8 @@ enum mmc_result mmc_media_load(struct mmc_drive *drive,
 }
 
 enum mmc_result mmc_media_verify(struct mmc_drive *drive,
-                                 const struct mmc_media *media) {
+                                 const struct mmc_media *media,
+                                 enum mmc_background_format *out_background) {
     struct mmc_media now;
     enum mmc_result result = mmc_media_load(drive, &now);
 
@@ -391,6 +523,7 @@ enum mmc_result mmc_media_verify(struct mmc_drive *drive,
                 now.profile->name, now.blocks, now.reason);
         return MMC_NO_MEDIUM;
     }
+    *out_background = now.background;
     return MMC_OK;
 }
 
@@ -424,18 +557,19 @@ static void set_parameters(const struct mmc_media *media, enum change change,
 
 enum mmc_result mmc_media_send_parameters(struct mmc_drive *drive,
                                           const struct mmc_media *media) {
-    struct mmc_mode_page sensed, page;
+    struct page_query sensed = {.code = MMC_MODE_WRITE_PARAMETERS};
+    struct mmc_mode_page page;
     enum mmc_result result = MMC_OK;
 
     if (!mmc_profile_can(media->profile, MMC_CAP_WRITE_PARAMETERS)) {
         return MMC_OK;
     }
-    if (!ask(drive, ask_parameters, &sensed) || sensed.len < 14) {
+    if (!ask(drive, ask_page, &sensed) || sensed.page.len < 14) {
         mmc_log(MMC_LOG_INFO, "drive has no write parameters page");
         return MMC_OK;
     }
     for (int change = CHANGE_ALL; change < CHANGES; change++) {
-        page = sensed;
+        page = sensed.page;
         set_parameters(media, (enum change)change, &page);
         result = mmc_drive_set_page(drive, &page);
         if (result == MMC_OK || mmc_result_action(result) == MMC_DO_REMOVED) {

@@ -22,11 +22,20 @@ struct mmc_media {
     const char *reason;          /* why, in words; a constant */
     uint32_t blocks;             /* usable now */
     uint32_t formattable_blocks; /* after a full format, 0 = not offered */
+    uint32_t readable_blocks;    /* of a medium that is not ready, but can be
+                                    read; 0 = none */
     uint32_t session_start;      /* LBA of the last session */
     bool write_protected;
     bool erasable;
-    bool formatting;  /* a format is running: the medium is not usable */
-    bool needs_blank; /* formatting is refused before it is blanked */
+    bool formatting;    /* a format is running: the medium is not usable */
+    bool needs_blank;   /* formatting is refused before it is blanked */
+    bool intermediate;  /* is being written from front to back; usable when
+                           its session is closed (DVD-RW, quick format) */
+    bool drive_defects; /* the drive replaces bad blocks, the way this medium
+                           is formatted */
+    bool stop_by_close; /* a background format is stopped by closing the
+                           session, and in no other way */
+    bool mrw_capable;   /* the drive can format it as Mount Rainier */
     enum mmc_background_format background;
     bool track_valid;
     struct mmc_track_information track; /* the first one */
@@ -39,9 +48,15 @@ enum mmc_result mmc_media_load(struct mmc_drive *drive,
                                struct mmc_media *out_media);
 
 /* Looks again, and says whether it can still be the same medium, in the same
- * state. MMC_OK when it can; MMC_NO_MEDIUM when there is none or another. */
+ * state. MMC_OK when it can, then *out_background is what has become of a
+ * background format; MMC_NO_MEDIUM when there is none or another. */
 enum mmc_result mmc_media_verify(struct mmc_drive *drive,
-                                 const struct mmc_media *media);
+                                 const struct mmc_media *media,
+                                 enum mmc_background_format *out_background);
+
+/* Whether a background format has begun and is not complete: blocks that were
+ * never written may be unreadable. */
+bool mmc_media_is_part_formatted(const struct mmc_media *media);
 
 /* Sends write parameters (mode page 05h) for packets of the medium's length,
  * to be kept by the drive from now on; nothing where the medium wants none.

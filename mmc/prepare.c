@@ -6,10 +6,13 @@
  * are then polled. What is tried, in order:
  *
  *   recorded, not in packets       BLANK minimal, if refused BLANK whole
- *   then, and for all others       write parameters, FORMAT UNIT as the drive
- *                                  offers it in READ FORMAT CAPACITIES
+ *   then, and for all others       FORMAT UNIT as mmc/format_plan has it, with
+ *                                  write parameters first where drives like it
  *   refused: "not in this state"   BLANK as above, FORMAT UNIT again
- *   refused: "do not know it"      for CD-RW the format code 7 of MMC-1
+ *   refused: "do not know it"      the next form that was planned
+ *
+ * A quick format leaves a medium that can only be appended to. It is filled
+ * with zeros as far as it shall reach, and closed: then it is like any other.
  *
  * The medium is looked at again at the end: only what it says then counts.
  *
@@ -18,10 +21,13 @@
 #include "mmc/prepare.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "mmc/background.h"
 #include "mmc/blockdev.h"
 #include "mmc/command.h"
 #include "mmc/drive.h"
+#include "mmc/format_plan.h"
 #include "mmc/log.h"
 #include "mmc/media.h"
 
@@ -31,7 +37,8 @@ enum {
     FORMAT_QUIET_MS = 10000, /* some drives give up when asked earlier */
     OPERATION_LIMIT_MS = 5 * 3600 * 1000,
     STARTS_MAX = 3,
-    ALL_BLOCKS = -1 /* FFFFFFFFh: as much as there is */
+    APPEND_BLOCKS = 64,   /* in one command, as far as the connection allows */
+    APPEND_PORTION = 4096 /* between two reports of progress */
 };
 
 /* One mmc_prepare(). */
@@ -40,7 +47,9 @@ struct job {
     struct mmc_media *media;
     mmc_progress *progress;
     void *context;
+    struct mmc_format_plan plan;
     bool blanked;
+    bool parameters_sent; /* or none are needed */
 };
 
 static bool report(const struct job *job, enum mmc_prepare_step step,
@@ -124,29 +133,19 @@ static int blank(struct job *job) {
     return error;
 }
 
-/* The format that the drive offers for packet writing. */
-static struct mmc_format plan_format(const struct mmc_media *media) {
-    const struct mmc_profile *profile = media->profile;
-    struct mmc_format_descriptor offer = {0};
-    struct mmc_format format = {.type = profile->format_type,
-                                .blocks = media->formattable_blocks,
-                                .immediate = true};
-
-    if (mmc_profile_can(profile, MMC_CAP_BACKGROUND_FORMAT)) {
-        format.blocks = (uint32_t)ALL_BLOCKS;
-    } else if (format.type == MMC_FORMAT_PACKET_FULL) {
-        format.parameter = profile->packet_blocks;
-    } else if (mmc_format_find(&media->formats, format.type, &offer) == 0) {
-        format.blocks = offer.blocks;
-        format.parameter = offer.parameter;
-    }
-    return format;
-}
-
 static enum mmc_result send_format(const struct job *job,
                                    struct mmc_format *format) {
     return mmc_drive_run(job->drive, MMC_PATIENCE_QUERY, attempt_format, format,
                          NULL);
+}
+
+/* What the medium shall be counts, not what it is. */
+static void send_parameters(struct job *job) {
+    struct mmc_media media = *job->media;
+
+    media.profile = job->plan.target;
+    mmc_media_send_parameters(job->drive, &media);
+    job->parameters_sent = true;
 }
 
 /* Whether the medium's state, rather than the command, was refused. */
@@ -159,31 +158,54 @@ static bool is_unknown(enum mmc_result result) {
     return result == MMC_INVALID_OPCODE || result == MMC_ILLEGAL_REQUEST;
 }
 
-/* Sends FORMAT UNIT in the ways listed at the head of this file. */
-static int start_format(struct job *job) {
-    struct mmc_format format = plan_format(job->media);
-    enum mmc_result result;
-    int error;
+/* Sends one form of FORMAT UNIT; when the medium is refused for its state,
+ * blanks it first. *out_error: blanking failed. */
+static enum mmc_result try_format(struct job *job, struct mmc_format *format,
+                                  int *out_error) {
+    const struct mmc_profile *profile = job->media->profile;
+    enum mmc_result result = send_format(job, format);
 
-    mmc_media_send_parameters(job->drive, job->media);
-    result = send_format(job, &format);
+    if (result != MMC_OK && !job->parameters_sent &&
+        mmc_result_action(result) != MMC_DO_REMOVED) {
+        /* Some drives want to know what for. */
+        send_parameters(job);
+        result = send_format(job, format);
+    }
     if (wants_blank(result) && !job->blanked &&
-        mmc_profile_can(job->media->profile, MMC_CAP_BLANKABLE)) {
-        error = blank(job);
-        if (error) {
-            return error;
+        mmc_profile_can(profile, MMC_CAP_BLANKABLE)) {
+        *out_error = blank(job);
+        if (*out_error) {
+            return result;
         }
-        mmc_media_send_parameters(job->drive, job->media);
-        result = send_format(job, &format);
+        if (job->parameters_sent) {
+            send_parameters(job);
+        }
+        result = send_format(job, format);
     }
-    if (is_unknown(result) &&
-        mmc_profile_can(job->media->profile,
-                        MMC_CAP_TRACK_LAYOUT | MMC_CAP_WHOLE_PACKETS)) {
-        mmc_log(MMC_LOG_INFO, "drive does not know format 10h: trying code 7");
-        format.legacy = true;
-        result = send_format(job, &format);
+    return result;
+}
+
+/* Sends FORMAT UNIT in the ways that were planned, until one is taken. */
+static int start_format(struct job *job) {
+    enum mmc_result result = MMC_ILLEGAL_REQUEST;
+    int error = 0;
+
+    job->parameters_sent =
+        !mmc_profile_can(job->plan.target, MMC_CAP_WRITE_PARAMETERS);
+    if (mmc_profile_can(job->plan.target, MMC_CAP_FORMAT_PARAMETERS)) {
+        send_parameters(job);
     }
-    return mmc_result_errno(result);
+    for (unsigned i = 0; i < job->plan.tries; i++) {
+        result = try_format(job, &job->plan.try[i], &error);
+        if (error || result == MMC_OK ||
+            (!is_unknown(result) && result != MMC_INCOMPATIBLE_MEDIUM)) {
+            break;
+        }
+        mmc_log(MMC_LOG_INFO, "drive refuses format %02xh%s",
+                job->plan.try[i].type,
+                i + 1 < job->plan.tries ? ": trying another" : "");
+    }
+    return error ? error : mmc_result_errno(result);
 }
 
 /* Looks at the medium again. Returns 0 or -EIO when it is not ready. */
@@ -234,6 +256,81 @@ static int check_ends(const struct job *job) {
     return 0;
 }
 
+static enum mmc_result attempt_close(struct mmc_transport *transport,
+                                     void *context,
+                                     struct mmc_sense *out_sense) {
+    (void)context;
+    return mmc_command_close(transport, MMC_CLOSE_SESSION, 0, true, out_sense);
+}
+
+/* Ends the state in which blocks are only appended: the drive writes what must
+ * follow the last one, and the medium can be overwritten. */
+static int close_session(struct job *job) {
+    enum mmc_result result = mmc_drive_run(job->drive, MMC_PATIENCE_QUERY,
+                                           attempt_close, NULL, NULL);
+    int error = mmc_result_errno(result);
+
+    return error ? error : wait_done(job, MMC_STEP_CLOSE, 0);
+}
+
+/* Writes zeros to blocks from .. to-1, which may be the only way to make them
+ * writable at all. */
+static int write_zeros(struct job *job, uint32_t from, uint32_t to,
+                       const uint8_t *zeros, uint32_t most) {
+    uint32_t first = from, reported = from;
+
+    while (from < to) {
+        uint32_t count = to - from < most ? to - from : most;
+        enum mmc_result result =
+            mmc_drive_write(job->drive, from, count, zeros);
+
+        if (result != MMC_OK) {
+            mmc_log(MMC_LOG_ERROR, "writing block %u failed: %s", from,
+                    mmc_result_name(result));
+            return mmc_result_errno(result);
+        }
+        from += count;
+        if (from - reported < APPEND_PORTION && from < to) {
+            continue;
+        }
+        reported = from;
+        if (!report(
+                job, MMC_STEP_WRITE,
+                (unsigned)((uint64_t)(from - first) * 1000 / (to - first)))) {
+            return -EINTR;
+        }
+    }
+    return mmc_result_errno(mmc_drive_synchronize(job->drive));
+}
+
+/* The medium was formatted so that it can be appended to: appends what was
+ * planned, and closes the session. */
+static int append(struct job *job) {
+    uint32_t packet = job->plan.target->packet_blocks;
+    uint32_t most = mmc_drive_max_blocks(job->drive);
+    uint8_t *zeros;
+    int error;
+
+    most = most < APPEND_BLOCKS ? most / packet * packet : APPEND_BLOCKS;
+    if (most == 0) {
+        return -EIO; /* the connection cannot carry a packet */
+    }
+    zeros = calloc(most, BLOCKDEV_BLOCK_BYTES);
+    if (!zeros) {
+        return -ENOMEM;
+    }
+    /* The profile may be another one since the format. */
+    error = mmc_result_errno(mmc_media_load(job->drive, job->media));
+    if (!error) {
+        mmc_drive_accept_medium(job->drive);
+        send_parameters(job);
+        error = write_zeros(job, job->plan.append_from, job->plan.blocks, zeros,
+                            most);
+    }
+    free(zeros);
+    return error ? error : close_session(job);
+}
+
 /* Whether the medium can be formatted at all: 0, -ENOMEDIUM, -EROFS or
  * -EMEDIUMTYPE. */
 static int check_formattable(const struct mmc_media *media) {
@@ -251,10 +348,11 @@ static int check_formattable(const struct mmc_media *media) {
     return 0;
 }
 
+/* Formats as planned, and looks at what came of it. */
 static int format_and_check(struct job *job) {
     int error = 0;
 
-    if (job->media->needs_blank &&
+    if (job->media->needs_blank && !job->plan.target->mrw &&
         mmc_profile_can(job->media->profile, MMC_CAP_BLANKABLE)) {
         error = blank(job);
     }
@@ -264,10 +362,63 @@ static int format_and_check(struct job *job) {
     if (!error) {
         error = wait_done(job, MMC_STEP_FORMAT, FORMAT_QUIET_MS);
     }
+    if (!error && job->plan.append) {
+        error = append(job);
+    }
     if (!error) {
         error = look_again(job);
     }
     return error ? error : check_ends(job);
+}
+
+/* What was interrupted while it was appended to is usable, as far as it came,
+ * when its session is closed. */
+static int finish_appending(struct job *job) {
+    int error = close_session(job);
+
+    return error ? error : look_again(job);
+}
+
+static int grow(struct job *job, const struct mmc_prepare_options *options) {
+    int error = job->media->intermediate ? finish_appending(job) : 0;
+
+    if (!error) {
+        error = mmc_format_plan(job->media, options, &job->plan);
+    }
+    if (error || job->plan.tries == 0) {
+        return error;
+    }
+    return format_and_check(job);
+}
+
+static int format_as_needed(struct job *job,
+                            const struct mmc_prepare_options *options) {
+    int error;
+
+    if (options->grow) {
+        return grow(job, options);
+    }
+    if (mmc_format_is_done(job->media, options)) {
+        return 0;
+    }
+    error = mmc_format_plan(job->media, options, &job->plan);
+    if (!error) {
+        mmc_drive_lock_door(job->drive, true);
+        error = format_and_check(job);
+        mmc_drive_lock_door(job->drive, false);
+    }
+    return error;
+}
+
+static int wait_complete(struct job *job) {
+    int error;
+
+    if (!mmc_media_is_part_formatted(job->media)) {
+        return 0;
+    }
+    error = mmc_background_wait(job->drive, job->media, job->progress,
+                                job->context);
+    return error ? error : look_again(job);
 }
 
 /* Only what mmc/disc.h promises. */
@@ -280,6 +431,7 @@ static int public_error(int error) {
     case -EROFS:
     case -ENODEV:
     case -ENOMEM:
+    case -EINVAL:
         return error;
     case -EOPNOTSUPP:
         return -EMEDIUMTYPE;
@@ -312,11 +464,9 @@ int mmc_prepare(struct mmc_drive *drive, struct mmc_media *media,
     if (error) {
         return error;
     }
-    if (media->state == MMC_DISC_READY && !options->full) {
-        return 0;
+    error = format_as_needed(&job, options);
+    if (!error && options->wait) {
+        error = wait_complete(&job);
     }
-    mmc_drive_lock_door(drive, true);
-    error = format_and_check(&job);
-    mmc_drive_lock_door(drive, false);
     return public_error(error);
 }
