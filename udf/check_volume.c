@@ -120,7 +120,9 @@ static bool same_extent(const struct udf_extent_ad *a,
     return a->bytes == b->bytes && a->lba == b->lba;
 }
 
-/* At 256, N-256 and N; two of them at least. UDF 2.60 2.2.3. */
+/* At 256, N-256 and N; two of them at least, UDF 2.60 2.2.3. One is enough as
+ * long as the end of the medium is not formatted: such a volume has its reserve
+ * sequence before the anchor at 256 (udf/layout.h). */
 static int check_anchors(struct udf_check *check) {
     const struct blockdev_geometry *geometry = &check->dev->geometry;
     uint32_t last = geometry->blocks - 1;
@@ -157,7 +159,8 @@ static int check_anchors(struct udf_check *check) {
     if (found == 0) {
         return -EMEDIUMTYPE;
     }
-    if (found < 2) {
+    if (found < 2 &&
+        !(geometry->rewritable && check->avdp.reserve.lba < ANCHOR_SECTOR)) {
         udf_check_fault(check,
                         "only one anchor at 256, N-256 and N, N = %u "
                         "(UDF 2.60 2.2.3)",

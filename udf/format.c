@@ -489,10 +489,10 @@ static int put_ends(struct new_volume *vol) {
     if (!err) {
         err = put_anchor(vol, UDF_REGION_ANCHOR_FIRST);
     }
-    if (!err) {
+    if (!err && !vol->layout.head_only) {
         err = put_anchor(vol, UDF_REGION_ANCHOR_MIDDLE);
     }
-    if (!err) {
+    if (!err && !vol->layout.head_only) {
         err = put_anchor(vol, UDF_REGION_ANCHOR_LAST);
     }
     return err ? err : blockdev_sync(vol->dev);
@@ -518,7 +518,8 @@ static int wipe(struct new_volume *vol, uint32_t lba, bool *out_wiped) {
 
 /* Wipes what readers find a volume by: the recognition sequence, the anchor
  * at 256 or 512, and those near the end, also where readers look that allow
- * for run-out blocks (150, 152) in what the drive said of its size. */
+ * for run-out blocks (150, 152) in what the drive said of its size. The end of
+ * a medium that is still being formatted is left to the format. */
 static int wipe_old(struct new_volume *vol) {
     static const uint32_t heads[] = {VRS_LBA, VRS_LBA + 1, VRS_LBA + 2, 256,
                                      512};
@@ -530,7 +531,9 @@ static int wipe_old(struct new_volume *vol) {
     for (size_t i = 0; !err && i < sizeof(heads) / sizeof(heads[0]); i++) {
         err = wipe(vol, heads[i], &wiped);
     }
-    for (size_t i = 0; !err && i < sizeof(tails) / sizeof(tails[0]); i++) {
+    for (size_t i = 0;
+         !err && !vol->layout.head_only && i < sizeof(tails) / sizeof(tails[0]);
+         i++) {
         err = wipe(vol, vol->layout.blocks - tails[i], &wiped);
     }
     return err || !wiped ? err : blockdev_sync(vol->dev);

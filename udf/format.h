@@ -41,6 +41,18 @@ int udf_format_check(const struct blockdev_geometry *geometry,
  * -EROFS; -EIO. */
 int udf_format(struct blockdev *dev, const struct udf_format_options *options);
 
+/* Adds the anchors that could not be written while the medium was still being
+ * formatted (udf/layout.h). Nothing to do when they are there, or when it is
+ * not complete yet. Returns 0 or an error of udf_mount() and udf_unmount(). */
+int udf_format_finish(struct blockdev *dev);
+
+/* Makes a volume of udf_format() as large as the medium has become; files stay
+ * as they are, and an interruption leaves the old volume or the new one.
+ * Nothing to do when it is as large already. Returns 0; -EINVAL when the volume
+ * is not laid out for that; -EBUSY when it was not closed: mount it once;
+ * -ENOSPC when the medium grew by too little; errors of udf_mount(); -EIO. */
+int udf_grow(struct blockdev *dev);
+
 /* Reads back what udf_format() wrote: recognises the volume and compares both
  * anchors and sequences. Returns 0; -EUCLEAN; -EIO. */
 int udf_format_verify(struct blockdev *dev);

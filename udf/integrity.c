@@ -100,6 +100,9 @@ static void snapshot(struct udf_volume *volume, bool closed,
     lvid->recorded = udf_op_clock();
     lvid->closed = closed;
     lvid->free_blocks[place->data_part] = udf_space_free(volume->space);
+    /* Growing may have been interrupted before it came here. */
+    lvid->size_blocks[place->data_part] =
+        volume->maps.map[place->data_part].blocks;
     if (lvid->max_write < volume->identity.revision) {
         lvid->max_write = volume->identity.revision;
     }

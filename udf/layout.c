@@ -128,6 +128,20 @@ static void place_head(struct udf_layout *layout) {
     layout->gap[0] = (struct udf_region){.lba = gap, .blocks = first - gap};
 }
 
+/* What else has its place in the tail, behind the VRS instead. */
+static void place_tail_in_head(struct udf_layout *layout) {
+    uint32_t unit = layout->unit;
+    uint32_t table = layout->sparable ? unit : 0;
+    struct udf_region *gap = &layout->gap[0];
+    uint32_t tail = (layout->blocks - 1 - ANCHOR_LBA) / unit * unit + unit;
+    uint32_t end = (layout->blocks - 1) / unit * unit;
+    place(layout, UDF_REGION_RESERVE_VDS, gap->lba, unit);
+    place(layout, UDF_REGION_SPARING_SECOND, gap->lba + unit, table);
+    gap->lba += unit + table;
+    gap->blocks -= unit + table;
+    layout->gap[1] = (struct udf_region){.lba = tail, .blocks = end - tail};
+}
+
 static void place_tail(struct udf_layout *layout) {
     uint32_t unit = layout->unit;
     uint32_t last = layout->blocks - 1;
@@ -135,9 +149,13 @@ static void place_tail(struct udf_layout *layout) {
     uint32_t end = last / unit * unit;
     uint32_t table = layout->sparable ? unit : 0;
     place(layout, UDF_REGION_ANCHOR_MIDDLE, last - ANCHOR_LBA, 1);
+    place(layout, UDF_REGION_ANCHOR_LAST, last, 1);
+    if (layout->head_only) {
+        place_tail_in_head(layout);
+        return;
+    }
     place(layout, UDF_REGION_RESERVE_VDS, vds, unit);
     place(layout, UDF_REGION_SPARING_SECOND, end - table, table);
-    place(layout, UDF_REGION_ANCHOR_LAST, last, 1);
     layout->gap[1] = (struct udf_region){.lba = vds + unit,
                                          .blocks = end - table - (vds + unit)};
 }
@@ -185,9 +203,11 @@ int udf_layout_plan(const struct blockdev_geometry *geometry,
     layout.sparable = choose_sparable(geometry, map);
     layout.unit = choose_unit(geometry, layout.revision, layout.sparable);
     layout.blocks = geometry->blocks;
+    layout.head_only = geometry->part_formatted;
     /* sparable maps came with UDF 1.50 */
     if (layout.unit == 0 || geometry->session_start != 0 ||
-        (layout.sparable && layout.revision < 0x0150)) {
+        (layout.sparable && layout.revision < 0x0150) ||
+        (layout.head_only && layout.unit > PLAIN_UNIT)) {
         return -EINVAL;
     }
     if (layout.blocks < udf_layout_minimum(layout.unit, layout.sparable)) {
@@ -197,6 +217,30 @@ int udf_layout_plan(const struct blockdev_geometry *geometry,
     place_tail(&layout);
     place_middle(&layout);
     place_partition(&layout);
+    *out_layout = layout;
+    return 0;
+}
+
+int udf_layout_grow(const struct udf_layout *old, uint32_t blocks,
+                    struct udf_layout *out_layout) {
+    struct udf_layout layout = *old;
+    uint32_t unit = layout.unit;
+    uint32_t start = layout.region[UDF_REGION_PARTITION].lba;
+    if (layout.head_only || layout.blocks % unit != 0 || blocks % unit != 0) {
+        return -EINVAL;
+    }
+    layout.blocks = blocks;
+    place_tail(&layout);
+    place(&layout, UDF_REGION_PARTITION, start,
+          (blocks - 1 - ANCHOR_LBA) / unit * unit - start);
+    place_partition(&layout);
+    /* Behind what the old end was, so that this stays whole meanwhile. */
+    layout.bitmap_lbn = old->blocks - start;
+    uint32_t bitmap_end = layout.bitmap_lbn + layout.bitmap_blocks;
+    if (blocks <= old->blocks ||
+        bitmap_end > layout.region[UDF_REGION_PARTITION].blocks) {
+        return -ENOSPC;
+    }
     *out_layout = layout;
     return 0;
 }

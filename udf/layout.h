@@ -19,6 +19,11 @@
  *  - The 256-block gaps that the anchors leave hold the volume structures, so
  *    that they cost no space of their own.
  *
+ * A medium that is still being formatted in the background (DVD+RW) can be
+ * used where it was written, and going far beyond that takes long: there the
+ * reserve VDS and sparing table 2 lie behind the VRS, and the anchors near N
+ * are written when the format is complete (udf/anchors.h).
+ *
  * Invariants:
  *  1. Regions do not overlap. Only the VRS and the anchors do not begin on a
  *     unit, and nothing else shares theirs: a unit that is torn while it is
@@ -60,6 +65,7 @@ enum { UDF_LAYOUT_GAPS = 2 };
 struct udf_layout {
     uint16_t revision; /* BCD */
     bool sparable;
+    bool head_only;  /* all but the anchors near N lies in the head */
     uint32_t blocks; /* of the medium */
     uint32_t unit;   /* blocks: the medium's packet, or 32 where any block
                         can be written; also the sparing packet length */
@@ -67,7 +73,8 @@ struct udf_layout {
     struct udf_region gap[UDF_LAYOUT_GAPS]; /* unallocated volume space */
     uint32_t spares;                        /* packets */
     /* blocks of the partition */
-    uint32_t bitmap_blocks; /* from LBN 0; whole units */
+    uint32_t bitmap_lbn;    /* 0 unless the volume was made larger */
+    uint32_t bitmap_blocks; /* whole units */
     uint32_t fsd_lbn, root_lbn;
     uint32_t free_blocks;
 };
@@ -83,6 +90,14 @@ int udf_layout_plan(const struct blockdev_geometry *geometry,
 /* The fewest blocks that udf_layout_plan() takes with units of `unit`
  * blocks. */
 uint32_t udf_layout_minimum(uint32_t unit, bool sparable);
+
+/* Plans how a volume that was laid out as `old` gets `blocks` blocks: the
+ * partition gets longer, its bitmap moves behind the old end, and the tail to
+ * the new one. free_blocks, fsd_lbn and root_lbn of the result mean nothing.
+ * Returns 0; -EINVAL when the volume is not laid out for that; -ENOSPC when
+ * too little is added. */
+int udf_layout_grow(const struct udf_layout *old, uint32_t blocks,
+                    struct udf_layout *out_layout);
 
 /* Name of a region, for people: "main VDS". */
 const char *udf_region_name(enum udf_region_id id);

@@ -21,6 +21,7 @@
 enum {
     BYTES = UDF_BLOCK_BYTES,
     VRS_LBA = 16,
+    FIRST_ANCHOR = 256,
     VRS_MAX = 64,  /* structures that are looked at, ISO 9660's included */
     VDS_MAX = 256, /* sectors of a sequence that are looked at */
     FETCH_TRIES = 4
@@ -234,14 +235,22 @@ static int verify_sequences(struct blockdev *dev, struct found *found) {
     return -EUCLEAN;
 }
 
+/* A volume whose reserve sequence lies before its first anchor was made while
+ * the medium was being formatted; it gets its other anchors later. */
+static bool has_one_anchor(const struct udf_avdp *avdp) {
+    return avdp->reserve.lba < FIRST_ANCHOR;
+}
+
 static int verify_anchors(struct blockdev *dev, struct found *found) {
     uint32_t last = dev->geometry.blocks - 1;
-    const uint32_t places[] = {256, last - 256, last};
+    const uint32_t places[] = {FIRST_ANCHOR, last - 256, last};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         struct udf_avdp avdp;
         int err = read_anchor(dev, places[i], &avdp);
         if (err) {
-            return err;
+            bool later = i > 0 && has_one_anchor(&found->avdp) &&
+                         (err == -EUCLEAN || err == -EIO);
+            return later ? 0 : err;
         }
         if (i > 0 && memcmp(&avdp, &found->avdp, sizeof(avdp)) != 0) {
             return -EUCLEAN;

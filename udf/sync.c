@@ -11,6 +11,7 @@
 
 #include "mmc/blockdev.h"
 #include "mmc/log.h"
+#include "udf/anchors.h"
 #include "udf/dir.h"
 #include "udf/file.h"
 #include "udf/io.h"
@@ -399,12 +400,27 @@ void udf_freeze(struct udf_volume *volume) {
     udf_sync_freeze(volume, 0);
 }
 
+/* The medium may have been formatted to its end since the volume was made. The
+ * volume is whole without those anchors: not writing them is no failure. */
+static void complete_anchors(struct udf_volume *volume) {
+    int error = udf_anchors_complete(volume);
+
+    if (!error) {
+        error = blockdev_sync(volume->dev);
+    }
+    if (error) {
+        mmc_log(MMC_LOG_WARN, "the anchors at the end are not written: %s",
+                strerror(-error));
+    }
+}
+
 int udf_sync_close(struct udf_volume *volume) {
     int error;
 
     pthread_mutex_lock(&volume->sync.committer);
     error = sticky_error(&volume->sync);
     if (!error && volume->integrity.touched) {
+        complete_anchors(volume);
         error = udf_integrity_write(volume, true);
     }
     pthread_mutex_unlock(&volume->sync.committer);
