@@ -163,6 +163,26 @@ int cli_parse_size(const char *text, uint64_t *out_bytes) {
     return 0;
 }
 
+int cli_parse_speed(const char *text, uint32_t *out_tenths) {
+    char *rest;
+
+    /* strtod would take signs, blanks and 0x10 */
+    if (*text < '0' || *text > '9' ||
+        (*text == '0' && (text[1] | 0x20) == 'x')) {
+        return -EINVAL;
+    }
+    double speed = strtod(text, &rest);
+
+    if ((*rest | 0x20) == 'x') {
+        rest++;
+    }
+    if (*rest != '\0' || !(speed >= 0.1 && speed <= 1000)) {
+        return -EINVAL;
+    }
+    *out_tenths = (uint32_t)(speed * 10 + 0.5);
+    return 0;
+}
+
 const char *cli_size_text(uint64_t bytes, char *text, size_t text_bytes) {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
     double value = (double)bytes;

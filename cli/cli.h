@@ -51,6 +51,7 @@ enum cli_stage {
     CLI_STAGE_PREPARE, /* mmc_disc_prepare() */
     CLI_STAGE_FORMAT,  /* udf_format() */
     CLI_STAGE_VERIFY,  /* udf_format_verify() */
+    CLI_STAGE_GROW,    /* udf_grow() */
     CLI_STAGE_VOLUME,  /* udf_mount() */
     CLI_STAGE_CLOSE    /* udf_unmount(), mmc_disc_close() */
 };
@@ -85,6 +86,10 @@ enum cli_exit cli_bad_option(char *const *argv);
  * "blocks" or "b" (of 2048 bytes). Returns 0; -EINVAL; -ERANGE when it does
  * not fit 63 bits. */
 int cli_parse_size(const char *text, uint64_t *out_bytes);
+
+/* Reads a speed as a multiple of 1x: "4", "4x", "2.4x"; from 0.1 to 1000.
+ * Returns 0 or -EINVAL. */
+int cli_parse_speed(const char *text, uint32_t *out_tenths);
 
 /* Writes `bytes` for people, "604.7 MB", into `text` (>= 16 bytes). Returns
  * `text`. */

@@ -48,6 +48,9 @@ static void print_help(void) {
         "  uid=USER, gid=GROUP  shown where the disc names no owner\n"
         "  commit=SECONDS     longest that a change waits in memory (15)\n"
         "  cache=SIZE         memory for what waits to be written\n"
+        "  speed=N            turn the disc at N times its basic speed\n"
+        "  no_lead_out        leave formatting in the background without what\n"
+        "                     read-only drives need\n"
         "  trace=FILE         write every command to the drive down in FILE\n"
         "  debug              print every request of the kernel; implies "
         "-f\n"
@@ -69,8 +72,10 @@ enum word {
     WORD_GID,
     WORD_COMMIT,
     WORD_CACHE,
+    WORD_SPEED,
     WORD_TRACE,
     WORD_DEBUG,
+    WORD_NO_LEAD_OUT,
 };
 
 /* As getsubopt(3) wants them. */
@@ -85,8 +90,10 @@ static char *const words[] = {
     [WORD_GID] = (char[]){"gid"},
     [WORD_COMMIT] = (char[]){"commit"},
     [WORD_CACHE] = (char[]){"cache"},
+    [WORD_SPEED] = (char[]){"speed"},
     [WORD_TRACE] = (char[]){"trace"},
     [WORD_DEBUG] = (char[]){"debug"},
+    [WORD_NO_LEAD_OUT] = (char[]){"no_lead_out"},
     NULL,
 };
 
@@ -189,6 +196,8 @@ static void take_flag(enum word word, struct cli_mount_options *options) {
         options->allow_other = true;
     } else if (word == WORD_NO_ALLOW_OTHER) {
         options->allow_other = false;
+    } else if (word == WORD_NO_LEAD_OUT) {
+        options->no_lead_out = true;
     } else {
         options->debug = options->foreground = true;
     }
@@ -207,6 +216,11 @@ static enum cli_exit take_value(enum word word, const char *value,
     }
     if (word == WORD_CACHE) {
         return parse_cache(value, &options->cache_bytes);
+    }
+    if (word == WORD_SPEED) {
+        return cli_parse_speed(value, &options->speed_tenths) == 0
+                   ? CLI_EXIT_OK
+                   : cli_usage("-o speed=%s: not a speed like 4 or 2.4", value);
     }
     options->trace_path = value;
     return CLI_EXIT_OK;

@@ -32,8 +32,10 @@ struct cli_mount_options {
     unsigned verbose;
     uid_t uid; /* shown where the disc names no owner */
     gid_t gid;
-    uint32_t commit_ms;   /* 0 = the default */
-    uint64_t cache_bytes; /* 0 = by the medium */
+    uint32_t commit_ms;    /* 0 = the default */
+    uint64_t cache_bytes;  /* 0 = by the medium */
+    uint32_t speed_tenths; /* of 1x; 0 = the drive's choice */
+    bool no_lead_out;
     const char *trace_path;
     char kernel[CLI_KERNEL_OPTIONS_BYTES]; /* "nosuid,nodev" or empty */
 };

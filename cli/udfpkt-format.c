@@ -9,7 +9,6 @@
  * that what is verified comes from the disc and not from our cache.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/format_options.h"
 #include "cli/progress.h"
 #include "mmc/blockdev.h"
 #include "mmc/disc.h"
@@ -30,201 +30,24 @@ enum {
     LABEL_BYTES = 384   /* as in struct udf_info */
 };
 
-/* What the user asked for. */
-struct request {
-    const char *media; /* canonical word, NULL = whatever is there */
-    uint64_t size_bytes;
-    struct udf_format_options udf;
-    struct mmc_prepare_options prepare;
-    bool force;
-    unsigned verbose;
-    const char *trace_path;
-    const char *given; /* device on the command line */
-    char path[PATH_MAX];
-    bool created; /* the file is ours: removed when formatting it fails */
-};
-
-enum { OPTION_MEDIA = 256, OPTION_SIZE, OPTION_UDF, OPTION_MAP, OPTION_TRACE };
-
-static const struct option long_options[] = {
-    {"media", required_argument, NULL, OPTION_MEDIA},
-    {"size", required_argument, NULL, OPTION_SIZE},
-    {"label", required_argument, NULL, 'l'},
-    {"udf", required_argument, NULL, OPTION_UDF},
-    {"map", required_argument, NULL, OPTION_MAP},
-    {"quick", no_argument, NULL, 'q'},
-    {"full", no_argument, NULL, 'F'},
-    {"force", no_argument, NULL, 'f'},
-    {"trace", required_argument, NULL, OPTION_TRACE},
-    {"verbose", no_argument, NULL, 'v'},
-    {"version", no_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-static void print_help(void) {
-    fputs("Usage: udfpkt-format [OPTION...] [DEVICE]\n"
-          "\n"
-          "Formats a rewritable disc for packet writing and makes an empty "
-          "UDF volume\non it. DEVICE is an optical drive (the only one of "
-          "this machine if left out),\nthe file of a virtual drive, or a "
-          "plain image.\n"
-          "\n"
-          "  --media WORD   the medium that must be in the drive; for a new "
-          "file, the\n                 medium to make:",
-          stdout);
-    for (size_t i = 0; mmc_media_nth(i); i++) {
-        printf(" %s", mmc_media_nth(i));
-    }
-    fputs("\n"
-          "  --size SIZE    capacity of a new file: 700M, 4.7G, 300000blocks\n"
-          "  -l, --label L  volume label (LinuxUDF)\n"
-          "  --udf REV      UDF revision: 2.01\n"
-          "  --map MAP      partition map: auto, type1 or sparable\n"
-          "  -q, --quick    prepare the disc the shortest way\n"
-          "  -F, --full     prepare it anew although it is ready\n"
-          "  -f, --force    format although the disc holds data\n"
-          "  --trace FILE   write every command to the drive down in FILE\n"
-          "  -v, --verbose  say more; twice: everything\n"
-          "  -V, --version  -h, --help\n"
-          "\n"
-          "Exit codes: see udfpkt(7).\n",
-          stdout);
-}
-
-static enum cli_exit parse_media(const char *word, struct request *request) {
-    if (mmc_media_word(word, &request->media) == 0) {
-        return CLI_EXIT_OK;
-    }
-    return cli_usage("--media %s: no such medium", word);
-}
-
-static enum cli_exit parse_size(const char *text, struct request *request) {
-    int err = cli_parse_size(text, &request->size_bytes);
-
-    if (err || request->size_bytes == 0) {
-        return cli_usage("--size %s: not a size like 700M or 4.7G", text);
-    }
-    return CLI_EXIT_OK;
-}
-
-/* "2.01" becomes 0201h. */
-static enum cli_exit parse_revision(const char *text, struct request *request) {
-    static const char *const known[] = {"1.02", "1.50", "2.00",
-                                        "2.01", "2.50", "2.60"};
-
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(text, known[i]) == 0) {
-            request->udf.revision =
-                (uint16_t)((text[0] - '0') << 8 | (text[2] - '0') << 4 |
-                           (text[3] - '0'));
-            return CLI_EXIT_OK;
-        }
-    }
-    return cli_usage("--udf %s: not a UDF revision like 2.01", text);
-}
-
-static enum cli_exit parse_map(const char *word, struct request *request) {
-    static const struct {
-        const char *word;
-        enum udf_map_choice map;
-    } maps[] = {{"auto", UDF_MAP_AUTO},
-                {"type1", UDF_MAP_TYPE1},
-                {"sparable", UDF_MAP_SPARABLE}};
-
-    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
-        if (strcmp(word, maps[i].word) == 0) {
-            request->udf.map = maps[i].map;
-            return CLI_EXIT_OK;
-        }
-    }
-    return cli_usage("--map %s: it is auto, type1 or sparable", word);
-}
-
-static enum cli_exit parse_option(int option, struct request *request) {
-    switch (option) {
-    case OPTION_MEDIA:
-        return parse_media(optarg, request);
-    case OPTION_SIZE:
-        return parse_size(optarg, request);
-    case OPTION_UDF:
-        return parse_revision(optarg, request);
-    case OPTION_MAP:
-        return parse_map(optarg, request);
-    case OPTION_TRACE:
-        request->trace_path = optarg;
-        break;
-    case 'l':
-        request->udf.label = optarg;
-        break;
-    case 'q':
-        request->prepare.quick = true;
-        break;
-    case 'F':
-        request->prepare.full = true;
-        break;
-    case 'f':
-        request->force = true;
-        break;
-    case 'v':
-        cli_set_verbose(++request->verbose);
-        break;
-    default:
-        return CLI_EXIT_USAGE;
-    }
-    return CLI_EXIT_OK;
-}
-
-/* Sets *out_done when there is nothing more to do (--help, --version). */
-static enum cli_exit parse_arguments(int argc, char **argv,
-                                     struct request *request, bool *out_done) {
-    enum cli_exit code = CLI_EXIT_OK;
-    int option = 0;
-
-    while (code == CLI_EXIT_OK &&
-           (option = getopt_long(argc, argv, "l:qFfvVh", long_options, NULL)) !=
-               -1) {
-        if (option == 'h' || option == 'V') {
-            *out_done = true;
-            if (option == 'h') {
-                print_help();
-            } else {
-                puts("udfpkt-format " UDFPKT_VERSION);
-            }
-            return CLI_EXIT_OK;
-        }
-        code = option == '?' ? cli_bad_option(argv)
-                             : parse_option(option, request);
-    }
-    if (code != CLI_EXIT_OK) {
-        return code;
-    }
-    if (request->prepare.quick && request->prepare.full) {
-        return cli_usage("--quick and --full exclude each other");
-    }
-    if (argc - optind > 1) {
-        return cli_usage("more than one device: %s", argv[optind + 1]);
-    }
-    request->given = argv[optind];
-    return CLI_EXIT_OK;
-}
-
 /* Whether a new file at `path` would be a device that is not there. */
 static bool is_device_name(const char *path) {
     return strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0;
 }
 
 /* Makes the virtual drive, or checks that what exists was not to be made. */
-static enum cli_exit make_if_new(struct request *request) {
+static enum cli_exit make_if_new(struct cli_format_request *request) {
     struct mmc_disc_make make = {.media_name = request->media,
                                  .size_bytes = request->size_bytes};
 
     if (access(request->path, F_OK) == 0 || errno != ENOENT ||
         is_device_name(request->path)) {
-        if (request->size_bytes != 0) {
-            return cli_usage("--size is for new files, and %s is none",
-                             request->path);
+        /* On a disc it says how much of that is formatted. */
+        if (request->size_bytes / BLOCKDEV_BLOCK_BYTES > UINT32_MAX) {
+            return cli_usage("--size: no disc is as large as that");
         }
+        request->prepare.blocks =
+            (uint32_t)(request->size_bytes / BLOCKDEV_BLOCK_BYTES);
         return CLI_EXIT_OK;
     }
     if (!request->media) {
@@ -242,7 +65,7 @@ static enum cli_exit make_if_new(struct request *request) {
     return CLI_EXIT_OK;
 }
 
-static void remove_created(const struct request *request) {
+static void remove_created(const struct cli_format_request *request) {
     char sidecar[PATH_MAX + 16];
 
     snprintf(sidecar, sizeof sidecar, "%s.udfpkt", request->path);
@@ -250,7 +73,7 @@ static void remove_created(const struct request *request) {
     unlink(sidecar);
 }
 
-static enum cli_exit fail_wrong_media(const struct request *request,
+static enum cli_exit fail_wrong_media(const struct cli_format_request *request,
                                       const struct mmc_disc_info *info) {
     char advice[PATH_MAX + 64];
 
@@ -269,8 +92,12 @@ static enum cli_exit fail_wrong_media(const struct request *request,
     return CLI_EXIT_MEDIUM;
 }
 
+static bool is_word(const char *wanted, const char *word) {
+    return word && strcmp(wanted, word) == 0;
+}
+
 /* Whether the medium is one that can be formatted, and the one asked for. */
-static enum cli_exit check_medium(const struct request *request,
+static enum cli_exit check_medium(const struct cli_format_request *request,
                                   const struct mmc_disc_info *info) {
     bool unfit = info->state == MMC_DISC_ABSENT ||
                  info->state == MMC_DISC_READ_ONLY ||
@@ -279,8 +106,8 @@ static enum cli_exit check_medium(const struct request *request,
     if (info->state == MMC_DISC_ABSENT) {
         return cli_fail_medium(request->path, info);
     }
-    if (request->media &&
-        (!info->media_name || strcmp(request->media, info->media_name) != 0)) {
+    if (request->media && !is_word(request->media, info->media_name) &&
+        !is_word(request->media, info->other_media_name)) {
         return fail_wrong_media(request, info);
     }
     if (unfit && info->state == MMC_DISC_READ_ONLY &&
@@ -302,7 +129,8 @@ static bool all_zero(const uint8_t *bytes, size_t count) {
 }
 
 /* Describes in `what` the data on `dev`; leaves it empty when the first blocks
- * are empty. Blocks that cannot be read may hold anything. */
+ * are empty. Blocks that cannot be read may hold anything, except where they
+ * are not formatted yet. */
 static void probe_data(struct blockdev *dev, char *what, size_t what_bytes) {
     uint8_t buf[PROBE_AT_ONCE * BLOCKDEV_BLOCK_BYTES];
     char label[LABEL_BYTES];
@@ -318,60 +146,120 @@ static void probe_data(struct blockdev *dev, char *what, size_t what_bytes) {
 
         if (blockdev_fetch(dev, lba, count) != 0 ||
             blockdev_read_cached(dev, lba, count, buf) != 0) {
-            snprintf(what, what_bytes, "blocks that cannot be read");
+            if (!dev->geometry.part_formatted) {
+                snprintf(what, what_bytes, "blocks that cannot be read");
+            }
         } else if (!all_zero(buf, (size_t)count * BLOCKDEV_BLOCK_BYTES)) {
             snprintf(what, what_bytes, "data");
         }
     }
 }
 
-/* Refuses a disc that holds data, unless --force was given. */
-static enum cli_exit check_data(const struct request *request,
+/* Attaches the disc for reading, where it can be, and describes what is on
+ * it. *out_volume: it is a UDF volume. */
+static enum cli_exit probe_disc(const struct cli_format_request *request,
+                                struct mmc_disc *disc,
+                                const struct mmc_disc_info *info, char *what,
+                                size_t what_bytes, bool *out_volume) {
+    struct blockdev *dev = NULL;
+
+    *out_volume = false;
+    if (info->state == MMC_DISC_BLANK) {
+        return CLI_EXIT_OK;
+    }
+    if (info->state == MMC_DISC_UNFORMATTED && !info->unfinished) {
+        snprintf(what, what_bytes, "recordings in another format");
+        return CLI_EXIT_OK;
+    }
+    int err = mmc_disc_attach(disc, false, &dev);
+
+    if (err == -EMEDIUMTYPE && info->unfinished) {
+        return CLI_EXIT_OK; /* nothing was written to it yet */
+    }
+    if (err) {
+        return cli_fail(CLI_STAGE_ATTACH, request->path, err, info);
+    }
+    probe_data(dev, what, what_bytes);
+    *out_volume = udf_probe(dev, NULL, 0) == 0;
+    return CLI_EXIT_OK;
+}
+
+/* Refuses a disc that holds data, unless --force was given. With --wait, a
+ * volume that is there is what shall be finished; --grow needs one. */
+static enum cli_exit check_data(struct cli_format_request *request,
                                 struct mmc_disc *disc,
                                 const struct mmc_disc_info *info) {
     char what[LABEL_BYTES + 64] = "";
-    struct blockdev *dev = NULL;
+    bool volume = false;
 
-    if (request->force || info->state == MMC_DISC_BLANK) {
+    if (request->force) {
         return CLI_EXIT_OK;
     }
-    if (info->state == MMC_DISC_UNFORMATTED) {
-        snprintf(what, sizeof what, "recordings in another format");
-    } else {
-        int err = mmc_disc_attach(disc, false, &dev);
+    enum cli_exit code =
+        probe_disc(request, disc, info, what, sizeof what, &volume);
 
-        if (err) {
-            return cli_fail(CLI_STAGE_ATTACH, request->path, err, info);
-        }
-        probe_data(dev, what, sizeof what);
+    if (code != CLI_EXIT_OK) {
+        return code;
+    }
+    if (request->prepare.grow) {
+        return volume ? CLI_EXIT_OK
+                      : cli_fail(CLI_STAGE_VOLUME, request->path, -EMEDIUMTYPE,
+                                 info);
+    }
+    if (request->prepare.wait && volume && !request->prepare.full) {
+        request->keep = true;
+        return CLI_EXIT_OK;
     }
     if (what[0] == '\0') {
         return CLI_EXIT_OK;
     }
-    cli_error("--force, if nothing on it is needed: formatting erases all",
-              "%s: the disc holds %s", request->path, what);
+    cli_error(
+        info->unfinished
+            ? "--grow, which keeps it; or --force, which erases it"
+            : "--force, if nothing on it is needed: formatting erases all",
+        "%s: the disc holds %s", request->path, what);
     return CLI_EXIT_HAS_DATA;
 }
 
-/* Refuses a volume that the formatted medium could not take, before it is
- * blanked. */
-static enum cli_exit check_volume(const struct request *request,
+/* Refuses what the medium cannot become, and a volume that it could not take
+ * then, before it is blanked. */
+static enum cli_exit check_volume(const struct cli_format_request *request,
+                                  const struct mmc_disc *disc,
                                   const struct mmc_disc_info *info) {
-    bool formatted = info->state == MMC_DISC_READY && !request->prepare.full;
-    struct blockdev_geometry geometry = {
-        .blocks = formatted || info->formattable_blocks == 0
-                      ? info->blocks
-                      : info->formattable_blocks,
-        .packet_blocks = info->packet_blocks,
-        .rewritable = info->erasable};
-    int err = udf_format_check(&geometry, &request->udf);
+    struct blockdev_geometry geometry = {0};
+    int err = mmc_disc_plan(disc, &request->prepare, &geometry);
 
+    if (err) {
+        return cli_fail(CLI_STAGE_PREPARE, request->path, err, info);
+    }
+    if (request->prepare.grow || geometry.blocks == 0) {
+        return CLI_EXIT_OK; /* known only when it is done */
+    }
+    uint32_t rest = request->prepare.blocks % geometry.packet_blocks;
+    uint32_t wanted =
+        rest ? request->prepare.blocks - rest + geometry.packet_blocks
+             : request->prepare.blocks;
+
+    if (wanted > 0 && wanted != geometry.blocks) {
+        cli_error("leave it out", "--size: %s would have %u blocks, not %u",
+                  request->path, geometry.blocks, wanted);
+        return CLI_EXIT_USAGE;
+    }
+    err = udf_format_check(&geometry, &request->udf);
     return err ? cli_fail(CLI_STAGE_FORMAT, request->path, err, info)
                : CLI_EXIT_OK;
 }
 
+/* How the disc is opened to be changed. */
+static struct mmc_disc_options
+options_for_writing(const struct cli_format_request *request) {
+    return (struct mmc_disc_options){.trace_path = request->trace_path,
+                                     .speed_tenths = request->speed_tenths,
+                                     .no_lead_out = request->no_lead_out};
+}
+
 /* Looks at everything that can be wrong, and changes nothing. */
-static enum cli_exit inspect(const struct request *request) {
+static enum cli_exit inspect(struct cli_format_request *request) {
     /* Opened for writing, although nothing is written: only then does the
      * drive tell what it can write. */
     struct mmc_disc_options options = {.trace_path = request->trace_path};
@@ -385,7 +273,9 @@ static enum cli_exit inspect(const struct request *request) {
     mmc_disc_get_info(disc, &info);
     code = check_medium(request, &info);
     if (code == CLI_EXIT_OK) {
-        code = check_volume(request, &info);
+        request->prepare.media_name =
+            info.kind == MMC_KIND_IMAGE ? NULL : request->media;
+        code = check_volume(request, disc, &info);
     }
     if (code == CLI_EXIT_OK) {
         code = check_data(request, disc, &info);
@@ -398,13 +288,15 @@ static bool show_step(void *context, enum mmc_prepare_step step,
                       unsigned permille) {
     static const char *const words[] = {[MMC_STEP_BLANK] = "blanking",
                                         [MMC_STEP_FORMAT] = "formatting",
+                                        [MMC_STEP_WRITE] = "filling",
+                                        [MMC_STEP_CLOSE] = "closing",
                                         [MMC_STEP_VERIFY] = "verifying"};
 
     cli_progress_show(context, words[step], permille);
     return !cli_interrupted();
 }
 
-static enum cli_exit prepare_medium(const struct request *request,
+static enum cli_exit prepare_medium(const struct cli_format_request *request,
                                     struct mmc_disc *disc) {
     struct cli_progress progress;
     struct mmc_disc_info info;
@@ -427,7 +319,7 @@ static enum cli_exit prepare_medium(const struct request *request,
     return CLI_EXIT_OK;
 }
 
-static enum cli_exit write_volume(const struct request *request,
+static enum cli_exit write_volume(const struct cli_format_request *request,
                                   struct mmc_disc *disc) {
     struct blockdev *dev = NULL;
     struct mmc_disc_info info;
@@ -445,9 +337,31 @@ static enum cli_exit write_volume(const struct request *request,
     return CLI_EXIT_OK;
 }
 
+/* The volume that is there gets what it lacks: anchors, or more room. */
+static enum cli_exit complete_volume(const struct cli_format_request *request,
+                                     struct mmc_disc *disc) {
+    struct blockdev *dev = NULL;
+    struct mmc_disc_info info;
+
+    mmc_disc_get_info(disc, &info);
+    int err = mmc_disc_attach(disc, true, &dev);
+
+    if (err) {
+        return cli_fail(CLI_STAGE_ATTACH, request->path, err, &info);
+    }
+    if (request->prepare.grow) {
+        err = udf_grow(dev);
+        return err ? cli_fail(CLI_STAGE_GROW, request->path, err, &info)
+                   : CLI_EXIT_OK;
+    }
+    err = udf_format_finish(dev);
+    return err ? cli_fail(CLI_STAGE_VOLUME, request->path, err, &info)
+               : CLI_EXIT_OK;
+}
+
 /* Prepares and writes; the disc is closed afterwards. */
-static enum cli_exit format_disc(const struct request *request) {
-    struct mmc_disc_options options = {.trace_path = request->trace_path};
+static enum cli_exit format_disc(const struct cli_format_request *request) {
+    struct mmc_disc_options options = options_for_writing(request);
     struct mmc_disc *disc = NULL;
     enum cli_exit code = cli_open_disc(request->path, &options, &disc);
 
@@ -456,7 +370,8 @@ static enum cli_exit format_disc(const struct request *request) {
     }
     code = prepare_medium(request, disc);
     if (code == CLI_EXIT_OK) {
-        code = write_volume(request, disc);
+        code = request->keep ? complete_volume(request, disc)
+                             : write_volume(request, disc);
     }
     int err = mmc_disc_close(disc);
 
@@ -466,7 +381,7 @@ static enum cli_exit format_disc(const struct request *request) {
     return code;
 }
 
-static enum cli_exit print_volume(const struct request *request,
+static enum cli_exit print_volume(const struct cli_format_request *request,
                                   struct blockdev *dev) {
     struct udf_mount_options options = {.read_only = true};
     struct udf_volume *volume = NULL;
@@ -495,7 +410,7 @@ static enum cli_exit print_volume(const struct request *request,
 }
 
 /* Opens the disc afresh, reads the volume back and shows it. */
-static enum cli_exit verify_disc(const struct request *request) {
+static enum cli_exit verify_disc(const struct cli_format_request *request) {
     struct mmc_disc_options options = {.read_only = true,
                                        .trace_path = request->trace_path};
     struct blockdev *dev = NULL;
@@ -511,7 +426,7 @@ static enum cli_exit verify_disc(const struct request *request) {
         code = cli_fail(CLI_STAGE_ATTACH, request->path, err, NULL);
         goto out;
     }
-    err = udf_format_verify(dev);
+    err = request->keep ? 0 : udf_format_verify(dev);
     if (err) {
         code = cli_fail(CLI_STAGE_VERIFY, request->path, err, NULL);
         goto out;
@@ -522,7 +437,7 @@ out:
     return code;
 }
 
-static enum cli_exit run(struct request *request) {
+static enum cli_exit run(struct cli_format_request *request) {
     enum cli_exit code =
         cli_choose_device(request->given, request->path, sizeof request->path);
 
@@ -548,11 +463,12 @@ static enum cli_exit run(struct request *request) {
 }
 
 int main(int argc, char **argv) {
-    struct request request = {.udf = {.uid = getuid(), .gid = getgid()}};
+    struct cli_format_request request = {
+        .udf = {.uid = getuid(), .gid = getgid()}};
     bool done = false;
 
     cli_start("udfpkt-format");
-    enum cli_exit code = parse_arguments(argc, argv, &request, &done);
+    enum cli_exit code = cli_format_options_parse(argc, argv, &request, &done);
 
     if (code == CLI_EXIT_OK && !done) {
         cli_catch_interrupts();

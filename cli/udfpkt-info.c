@@ -20,10 +20,14 @@
 #include "mmc/disc.h"
 #include "udf/udf.h"
 
+enum { SPEEDS_MAX = 16 };
+
 struct report {
     const char *path;
     struct mmc_disc_info disc;
     struct mmc_disc_wear wear;
+    struct mmc_disc_speed speeds[SPEEDS_MAX]; /* for writing */
+    size_t speed_count;
     uint32_t rated_overwrites; /* 0 = unknown */
     bool has_volume;
     struct udf_info volume;
@@ -164,6 +168,16 @@ static void print_disc(const struct report *report) {
     if (disc->packet_blocks > 1) {
         printf("%-10s %u blocks\n", "packet", disc->packet_blocks);
     }
+    if (disc->part_formatted) {
+        print_line("", "formatting in the background is not complete: "
+                       "udfpkt-format --wait ends it");
+    }
+    for (size_t i = 0; i < report->speed_count; i++) {
+        const struct mmc_disc_speed *speed = &report->speeds[i];
+
+        printf("%-10s %u.%ux (%u kB/s)\n", i == 0 ? "speeds" : "",
+               speed->tenths / 10, speed->tenths % 10, speed->kbs);
+    }
 }
 
 static void print_volume(const struct report *report) {
@@ -238,15 +252,29 @@ static json_t *json_text(const char *text) {
     return value ? value : json_null();
 }
 
-static json_t *json_disc(const struct mmc_disc_info *disc) {
-    return json_pack("{s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:b, s:b}", "state",
-                     json_text(state_word(disc->state)), "reason",
-                     json_text(disc->reason), "medium",
-                     json_text(disc->media_name), "profile", disc->profile,
-                     "blocks", (json_int_t)disc->blocks, "formattable_blocks",
-                     (json_int_t)disc->formattable_blocks, "packet_blocks",
-                     (json_int_t)disc->packet_blocks, "write_protected",
-                     disc->write_protected, "erasable", disc->erasable);
+static json_t *json_speeds(const struct report *report) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; list && i < report->speed_count; i++) {
+        json_array_append_new(
+            list, json_pack("{s:f, s:I}", "x", report->speeds[i].tenths / 10.0,
+                            "kbs", (json_int_t)report->speeds[i].kbs));
+    }
+    return list ? list : json_null();
+}
+
+static json_t *json_disc(const struct report *report) {
+    const struct mmc_disc_info *disc = &report->disc;
+
+    return json_pack(
+        "{s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:b, s:b, s:b, s:o}", "state",
+        json_text(state_word(disc->state)), "reason", json_text(disc->reason),
+        "medium", json_text(disc->media_name), "profile", disc->profile,
+        "blocks", (json_int_t)disc->blocks, "formattable_blocks",
+        (json_int_t)disc->formattable_blocks, "packet_blocks",
+        (json_int_t)disc->packet_blocks, "write_protected",
+        disc->write_protected, "erasable", disc->erasable, "part_formatted",
+        disc->part_formatted, "write_speeds", json_speeds(report));
 }
 
 static json_t *json_volume(const struct report *report) {
@@ -298,7 +326,7 @@ static enum cli_exit print_json(const struct report *report) {
         "revision", json_text(disc->revision));
     json_t *all =
         json_pack("{s:o, s:o, s:o, s:o, s:o}", "path", json_text(report->path),
-                  "drive", drive, "disc", json_disc(disc), "volume",
+                  "drive", drive, "disc", json_disc(report), "volume",
                   json_volume(report), "wear", json_wear(report));
 
     if (!all) {
@@ -329,6 +357,7 @@ static enum cli_exit run(const char *given, bool json) {
     mmc_disc_get_info(disc, &report.disc);
     /* Before the volume is read: what this command does is no news. */
     mmc_disc_get_wear(disc, &report.wear);
+    report.speed_count = mmc_disc_get_speeds(disc, report.speeds, SPEEDS_MAX);
     code = gather_volume(disc, &report);
     if (json) {
         enum cli_exit json_code = print_json(&report);

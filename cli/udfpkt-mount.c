@@ -140,6 +140,8 @@ static enum cli_exit open_disc(struct mount *mount) {
         .read_only = mount->read_only,
         .cache_bytes = options->cache_bytes,
         .trace_path = options->trace_path,
+        .speed_tenths = options->speed_tenths,
+        .no_lead_out = options->no_lead_out,
     };
 
     return cli_open_disc(mount->device, &disc_options, &mount->disc);

@@ -91,7 +91,7 @@ if ! ls /sys/class/block/sr* >/dev/null 2>&1; then
 fi
 
 # ---- media that cannot be made here, or volumes that do not fit
-absent new 2 'virtual drive' "$format" --media bd-r new
+absent new 6 'only once' "$format" --media bd-r new
 absent new 13 'too small' "$format" --media image --size 100k new
 absent new 2 'label is too long' "$format" --media cdrw \
     --label "$(yes x | head -n 127 | tr -d '\n')" new
@@ -112,7 +112,7 @@ unchanged disc 8 'holds a UDF volume' "$format" --full --media cdrw disc
 unchanged plain 8 'holds a UDF volume' "$format" plain
 unchanged disc 2 'label is too long' "$format" --force --full \
     --label "$(yes x | head -n 127 | tr -d '\n')" disc
-unchanged disc 2 'for new files' "$format" --force --size 300M disc
+unchanged disc 2 'would have' "$format" --force --size 300M disc
 unchanged disc 2 'not possible' "$format" --force --udf 1.02 disc
 
 truncate -s 4M other
