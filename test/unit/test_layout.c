@@ -202,6 +202,52 @@ static void test_layout_every_size(void **state) {
     }
 }
 
+/* Nothing but the last anchors is further out than the partition's start. */
+static void test_layout_part_formatted_keeps_to_the_head(void **state) {
+    static const enum udf_map_choice maps[] = {UDF_MAP_SPARABLE, UDF_MAP_TYPE1};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct blockdev_geometry g = memdev_dvdrw(0);
+        struct udf_layout p;
+        g.part_formatted = true;
+        plan(&g, maps[i], 0, &p);
+        uint32_t start = p.region[UDF_REGION_PARTITION].lba;
+        assert_true(region_end(&p.region[UDF_REGION_RESERVE_VDS]) <= 256);
+        assert_true(region_end(&p.region[UDF_REGION_SPARING_SECOND]) <= 256);
+        assert_true(region_end(&p.region[UDF_REGION_JOURNAL]) <= start);
+        assert_int_equal(p.region[UDF_REGION_ANCHOR_LAST].lba, g.blocks - 1);
+        plan(&g, maps[i], maps[i] == UDF_MAP_TYPE1 ? 0x0102 : 0x0150, &p);
+        assert_true(region_end(&p.region[UDF_REGION_RESERVE_VDS]) <= 256);
+    }
+}
+
+static void test_layout_grows(void **state) {
+    (void)state;
+    struct blockdev_geometry g = memdev_dvdrw(16384);
+    struct udf_layout small, p;
+    plan(&g, UDF_MAP_AUTO, 0, &small);
+    assert_int_equal(udf_layout_grow(&small, 2297888, &p), 0);
+    assert_int_equal(p.region[UDF_REGION_PARTITION].lba,
+                     small.region[UDF_REGION_PARTITION].lba);
+    assert_int_equal(p.region[UDF_REGION_PARTITION].blocks -
+                         small.region[UDF_REGION_PARTITION].blocks,
+                     2297888 - 16384);
+    assert_int_equal(p.region[UDF_REGION_ANCHOR_LAST].lba, 2297887);
+    /* the bitmap touches nothing that the small volume has */
+    assert_int_equal(p.region[UDF_REGION_PARTITION].lba + p.bitmap_lbn, 16384);
+    assert_true((uint64_t)p.bitmap_blocks * 2048 * 8 - 24 * 8 >=
+                p.region[UDF_REGION_PARTITION].blocks);
+    for (int i = 0; i < UDF_REGION_COUNT; i++) {
+        for (int j = 0; j < i; j++) {
+            assert_true(apart(&p.region[i], &p.region[j], p.unit));
+        }
+    }
+    assert_int_equal(udf_layout_grow(&small, 16384, &p), -ENOSPC);
+    assert_int_equal(udf_layout_grow(&small, 8192, &p), -ENOSPC);
+    assert_int_equal(udf_layout_grow(&small, 16400, &p), -ENOSPC);
+    assert_int_equal(udf_layout_grow(&small, 20001, &p), -EINVAL);
+}
+
 static void test_layout_leaves_out_alone_on_failure(void **state) {
     (void)state;
     struct udf_layout p, before;
@@ -220,6 +266,8 @@ int main(void) {
         cmocka_unit_test(test_layout_refuses),
         cmocka_unit_test(test_layout_smallest),
         cmocka_unit_test(test_layout_every_size),
+        cmocka_unit_test(test_layout_part_formatted_keeps_to_the_head),
+        cmocka_unit_test(test_layout_grows),
         cmocka_unit_test(test_layout_leaves_out_alone_on_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
