@@ -37,10 +37,6 @@ void udf_dir_free(struct udf_dir *dir) {
 
 /* ---- memory ----------------------------------------------------------- */
 
-static uint32_t blocks_of(uint32_t bytes) {
-    return bytes / UDF_BLOCK_BYTES + (bytes % UDF_BLOCK_BYTES != 0);
-}
-
 static int grow_blocks(struct udf_dir *dir, uint32_t blocks) {
     uint32_t room = dir->blocks_room ? dir->blocks_room : 64;
     int64_t *first;
@@ -87,7 +83,7 @@ static int grow(struct udf_dir *dir, uint32_t bytes) {
         dir->stream = stream;
         dir->room = room;
     }
-    return grow_blocks(dir, blocks_of(bytes));
+    return grow_blocks(dir, udf_dir_blocks(bytes));
 }
 
 /* ---- positions -------------------------------------------------------- */
@@ -99,7 +95,7 @@ static void note_fid(struct udf_dir *dir, uint32_t position, uint32_t bytes) {
     if (dir->first[block] == DIR_NO_FID || dir->first[block] > position) {
         dir->first[block] = position;
     }
-    mmc_bits_set_range(dir->changed, block, blocks_of(position + bytes));
+    mmc_bits_set_range(dir->changed, block, udf_dir_blocks(position + bytes));
 }
 
 static void decode_at(const struct udf_dir *dir, uint32_t position,
@@ -267,7 +263,7 @@ int udf_dir_find(const struct udf_dir *dir, const struct udf_name *name,
 int udf_dir_next(const struct udf_dir *dir, uint32_t position,
                  struct udf_dir_entry *out_entry) {
     uint32_t block = position / UDF_BLOCK_BYTES;
-    uint32_t blocks = blocks_of(dir->bytes);
+    uint32_t blocks = udf_dir_blocks(dir->bytes);
     uint32_t at;
 
     if (position >= dir->bytes) {
@@ -296,7 +292,7 @@ int udf_dir_next(const struct udf_dir *dir, uint32_t position,
 
 /* Blocks that the stream occupies outside the ICB. */
 static uint32_t outside(const struct udf_node *node, uint32_t bytes) {
-    return bytes <= udf_node_inline_room(node) ? 0 : blocks_of(bytes);
+    return bytes <= udf_node_inline_room(node) ? 0 : udf_dir_blocks(bytes);
 }
 
 /* Accounts for the stream's new length: reserves blocks for what is beyond the

@@ -46,6 +46,11 @@ struct udf_dir {
     uint32_t holes;
 };
 
+/* Blocks that a stream of `bytes` bytes takes. */
+static inline uint32_t udf_dir_blocks(uint32_t bytes) {
+    return bytes / UDF_BLOCK_BYTES + (bytes % UDF_BLOCK_BYTES != 0);
+}
+
 uint32_t udf_dir_hash(const char *name, uint32_t bytes);
 
 /* Makes room for one more name. Returns 0 or -ENOMEM. */

@@ -18,10 +18,6 @@
 #include "udf/io.h"
 #include "udf/volume.h"
 
-static uint32_t blocks_of(uint32_t bytes) {
-    return bytes / UDF_BLOCK_BYTES + (bytes % UDF_BLOCK_BYTES != 0);
-}
-
 /* ---- sealing ---------------------------------------------------------- */
 
 /* Seals the FIDs that begin in `blocks` blocks from `block` on for the place
@@ -138,7 +134,7 @@ static int write_embedded(struct udf_volume *volume, struct udf_node *node) {
         return error;
     }
     node->body.embedded = true;
-    seal_block(dir, 0, blocks_of(dir->bytes), node->icb.lbn,
+    seal_block(dir, 0, udf_dir_blocks(dir->bytes), node->icb.lbn,
                &volume->identity.style);
     mmc_bits_clear_range(dir->changed, 0, dir->blocks_room);
     return 0;
@@ -195,7 +191,7 @@ static int write_blocks(struct udf_volume *volume, struct udf_node *node,
 
 int udf_dir_write(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
-    uint32_t blocks = blocks_of(node->dir->bytes);
+    uint32_t blocks = udf_dir_blocks(node->dir->bytes);
     uint32_t fresh;
     int error;
 

@@ -45,7 +45,7 @@ static int load_extent(struct udf_volume *volume,
         struct udf_lvid lvid;
         int error = udf_io_load(volume, lba, 1, block);
 
-        if (error == -ENODEV || error == -ENOMEDIUM || error == -ENOMEM) {
+        if (udf_io_is_fatal(error)) {
             return error;
         }
         if (error || udf_decode_lvid(block, lba, &lvid)) {

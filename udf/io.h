@@ -9,11 +9,19 @@
 #ifndef UDF_IO_H
 #define UDF_IO_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "udf/desc.h"
 #include "udf/op.h"
 #include "udf/overlay.h"
+
+/* Whether an error says something of the drive or of memory, not of the block
+ * that was read: trying another copy makes no sense then. */
+static inline bool udf_io_is_fatal(int error) {
+    return error == -ENODEV || error == -ENOMEDIUM || error == -ENOMEM;
+}
 
 /* Reads `count` blocks at `addr` into `buf`. Returns 0; UDF_MISS; -EUCLEAN
  * when an address is beyond its partition or not mapped. Volume lock held. */

@@ -13,6 +13,7 @@
 #include "mmc/bits.h"
 #include "mmc/log.h"
 #include "udf/dir.h"
+#include "udf/io.h"
 #include "udf/mount.h"
 #include "udf/volume.h"
 
@@ -25,10 +26,6 @@ struct walk {
     uint64_t unique_id_max;
     uint32_t taken; /* blocks that were marked free */
 };
-
-static bool is_fatal(int error) {
-    return error == -ENOMEM || error == -ENODEV || error == -ENOMEDIUM;
-}
 
 static int push(struct walk *walk, uint64_t ino) {
     if (walk->depth == walk->room) {
@@ -128,7 +125,7 @@ static int step(struct walk *walk, uint64_t ino, uint32_t *position) {
             error = udf_dir_next(dir->dir, *position, &entry);
             error = error ? -ENODATA : visit(&op, walk, &entry);
             if (error && error != UDF_MISS && error != -ENODATA &&
-                !is_fatal(error)) {
+                !udf_io_is_fatal(error)) {
                 error = 0; /* a damaged file; the others still count */
             }
         }
@@ -149,7 +146,7 @@ static int walk_tree(struct walk *walk) {
         while (!error) {
             error = step(walk, ino, &position);
         }
-        if (!is_fatal(error)) {
+        if (!udf_io_is_fatal(error)) {
             error = 0; /* end of the directory, or it is damaged */
         }
     }

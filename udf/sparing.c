@@ -44,7 +44,7 @@ int udf_sparing_load(struct udf_volume *volume, uint16_t part,
     for (uint8_t i = 0; i < map->tables && i < UDF_SPARING_TABLES_MAX; i++) {
         int error = load_copy(volume, map, map->table_lba[i], &table);
 
-        if (error == -ENOMEM || error == -ENODEV || error == -ENOMEDIUM) {
+        if (udf_io_is_fatal(error)) {
             return error;
         }
         if (error) {

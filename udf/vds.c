@@ -21,11 +21,6 @@ enum {
     VDS_JUMPS = 8  /* volume descriptor pointers followed */
 };
 
-/* Errors that say something of the drive, not of the block. */
-static bool is_fatal(int error) {
-    return error == -ENODEV || error == -ENOMEDIUM || error == -ENOMEM;
-}
-
 /* ---- recognition ------------------------------------------------------ */
 
 static bool is_structure(const uint8_t *block, const char *id) {
@@ -44,7 +39,8 @@ static int recognise(struct udf_volume *volume) {
         int error = udf_io_load(volume, base + i, 1, block);
 
         if (error) {
-            return is_fatal(error) || error == -EIO ? error : -EMEDIUMTYPE;
+            return udf_io_is_fatal(error) || error == -EIO ? error
+                                                           : -EMEDIUMTYPE;
         }
         if (is_structure(block, "NSR02") || is_structure(block, "NSR03")) {
             return 0;
@@ -174,7 +170,7 @@ static int read_sequences(struct udf_volume *volume,
 
     memset(vds, 0, sizeof(*vds));
     error = read_sequence(volume, avdp->main, vds);
-    if ((!error && is_complete(vds)) || is_fatal(error)) {
+    if ((!error && is_complete(vds)) || udf_io_is_fatal(error)) {
         return error;
     }
     mmc_log(MMC_LOG_WARN, "the main volume descriptor sequence is damaged; "
@@ -204,14 +200,14 @@ int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds) {
         struct udf_avdp avdp;
 
         error = udf_io_load(volume, places[i], 1, block);
-        if (is_fatal(error)) {
+        if (udf_io_is_fatal(error)) {
             return error;
         }
         if (error || udf_decode_avdp(block, places[i], &avdp)) {
             continue;
         }
         result = read_sequences(volume, &avdp, out_vds);
-        if (result == 0 || is_fatal(result)) {
+        if (result == 0 || udf_io_is_fatal(result)) {
             return result;
         }
     }
