@@ -9,9 +9,31 @@
 #                            its standard error is in $work/err
 #   says TEXT            the last expect's standard error has TEXT in it
 #   as_user COMMAND...   as nobody
+#   fuse_for_users SCRIPT ARGUMENT...   see there; before anything is mounted
 
 [ -c /dev/fuse ] || exit 77
 command -v fusermount3 >/dev/null || exit 77
+
+as_user() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+# Containers often keep /dev/fuse for root. The script then starts again in a
+# mount namespace of its own, where a node that users may open lies over it.
+fuse_for_users() {
+    if as_user sh -c ': <>/dev/fuse' 2>/dev/null; then
+        return 0
+    fi
+    [ -z "${FUSE_NODE-}" ] || exit 77 # tried, and it does not work here
+    FUSE_NODE=$(mktemp -d)
+    export FUSE_NODE
+    mknod -m 666 "$FUSE_NODE/fuse" c 10 229 || exit 77
+    rm -rf "$work"
+    # shellcheck disable=SC2016 # expanded by the shell inside
+    exec unshare --mount sh -c '
+        mount --bind "$FUSE_NODE/fuse" /dev/fuse || exit 77
+        exec sh "$@"' sh "$@"
+}
 
 work=$(mktemp -d)
 mnt=$work/mnt
@@ -24,7 +46,7 @@ fs_cleanup() {
         /proc/self/mounts | while read -r point; do
         "$build/udfpkt-umount" "$point" || fusermount3 -u -z "$point" || :
     done
-    rm -rf "$work"
+    rm -rf "$work" ${FUSE_NODE:+"$FUSE_NODE"}
 }
 trap fs_cleanup EXIT
 
@@ -53,10 +75,6 @@ expect() {
 
 says() {
     grep -q -- "$1" "$work/err" || fail "\"$1\" is not said: $(cat "$work/err")"
-}
-
-as_user() {
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
 mounted() {

@@ -11,6 +11,7 @@ here=$(dirname "$0")
 [ "$(id -u)" -eq 0 ] || exit 77
 # shellcheck disable=SC1091
 . "$here/fs_lib.sh"
+fuse_for_users "$0" "$@"
 # The build folder must be reachable for others.
 as_user test -x "$build/udfpkt-mount" || exit 77
 
