@@ -12,7 +12,10 @@
  *    and starts its operation again.
  *  - write never waits for the drive either: it changes the cache. The one
  *    thread that writes calls make_room first, without locks.
- *  - write_out and sync bring the cache to the medium.
+ *  - write_out and sync bring the cache to the medium. Packets that could not
+ *    be written by then are named by next_failed; nobody but the caller knows
+ *    where else their content may go. They are not tried again until they are
+ *    written to, marked, discarded or revived.
  *  - The caller says which blocks are in use; a block that is not in use is
  *    never read to complete a packet, it is filled with zeros. At open every
  *    block counts as in use.
@@ -59,6 +62,15 @@ struct blockdev_stats {
     uint64_t read_errors;
 };
 
+/* A packet that could not be brought to the medium by a drive that works. */
+struct blockdev_failure {
+    uint32_t lba, count; /* the packet's blocks, at most 64 */
+    /* Bit n: block n of the packet is in use, not in memory and cannot be
+     * read, so that the packet cannot be completed. 0: it was complete, and
+     * the medium did not take it or gave something else back. */
+    uint64_t missing;
+};
+
 struct blockdev;
 
 struct blockdev_ops {
@@ -72,6 +84,11 @@ struct blockdev_ops {
     int (*make_room)(struct blockdev *dev, uint32_t count);
     int (*write_out)(struct blockdev *dev);
     int (*sync)(struct blockdev *dev);
+    bool (*next_failed)(struct blockdev *dev, uint32_t from,
+                        struct blockdev_failure *out);
+    void (*discard)(struct blockdev *dev, uint32_t lba, uint32_t count);
+    int (*compare)(struct blockdev *dev, uint32_t lba, uint32_t count);
+    int (*revive)(struct blockdev *dev);
     void (*stats)(struct blockdev *dev, struct blockdev_stats *out);
 };
 
@@ -131,10 +148,42 @@ static inline int blockdev_write_out(struct blockdev *dev) {
 }
 
 /* blockdev_write_out(), and then waits until the drive says that all is on
- * the medium (SYNCHRONIZE CACHE). Skips both when nothing was written since
- * the last sync. Errors as there. */
+ * the medium (SYNCHRONIZE CACHE), also when single packets failed. Skips both
+ * when nothing was written since the last sync. Errors as there. */
 static inline int blockdev_sync(struct blockdev *dev) {
     return dev->ops->sync(dev);
+}
+
+/* Gives the first failed packet that holds a block at or behind `from`; false
+ * when there is none. */
+static inline bool blockdev_next_failed(struct blockdev *dev, uint32_t from,
+                                        struct blockdev_failure *out) {
+    return dev->ops->next_failed(dev, from, out);
+}
+
+/* Forgets blocks lba .. lba+count-1, written or not, and marks them not in
+ * use. Blocks beyond the device are ignored. For the one writer. */
+static inline void blockdev_discard(struct blockdev *dev, uint32_t lba,
+                                    uint32_t count) {
+    dev->ops->discard(dev, lba, count);
+}
+
+/* Reads `count` blocks from the medium and compares them with what is in
+ * memory; blocks that are not in memory are only read. After a sync, for the
+ * one writer. Returns 0; -EIO when they differ or cannot be read; other errors
+ * as blockdev_fetch(). */
+static inline int blockdev_compare(struct blockdev *dev, uint32_t lba,
+                                   uint32_t count) {
+    return dev->ops->compare(dev, lba, count);
+}
+
+/* After -ENOMEDIUM, -ENODEV or -EIO: looks whether the drive answers and holds
+ * the medium that it held, as far as a block device can tell. If so, failed
+ * packets are tried again by the next write_out, and everything that may not
+ * have reached the medium is sent again. Returns 0; -ENOMEDIUM; -ENODEV; -EIO;
+ * then everything stays as it is. For the one writer. */
+static inline int blockdev_revive(struct blockdev *dev) {
+    return dev->ops->revive(dev);
 }
 
 static inline void blockdev_get_stats(struct blockdev *dev,

@@ -89,17 +89,19 @@ static bool same_content(struct cache *cache, const struct mmc_cached *cached) {
 
 /* The medium may have changed: looks whether it is the same, by what the drive
  * says of it and by two packets that are known to be on it. */
-static enum mmc_result revalidate(struct cache *cache) {
+enum mmc_result cache_revalidate(struct cache *cache, bool again) {
     enum mmc_background_format background = cache->media->background;
     enum mmc_result result =
         mmc_media_verify(cache->drive, cache->media, &background);
     bool same = false;
 
     pthread_mutex_lock(&cache->lock);
-    if (result == MMC_OK && !cache->dead) {
+    if (result == MMC_OK && (again || !cache->dead)) {
         same = same_content(cache, cache->store.oldest) &&
                same_content(cache, cache->store.newest);
-        if (!same) {
+        if (same) {
+            cache->dead = 0;
+        } else {
             result = MMC_NO_MEDIUM;
         }
     }
@@ -123,7 +125,7 @@ static bool look_again(struct cache *cache, enum mmc_result *io_result,
     if (*io_result != MMC_MEDIUM_CHANGED || ++*io_tries > REVALIDATIONS_MAX) {
         return false;
     }
-    *io_result = revalidate(cache);
+    *io_result = cache_revalidate(cache, false);
     return *io_result == MMC_OK;
 }
 
@@ -478,6 +480,7 @@ static int cache_write(struct blockdev *dev, uint32_t lba, uint32_t count,
             break;
         }
         mmc_packet_write(&cached->packet, share.from, share.count, source);
+        mmc_store_unfail(&cache->store, share.index);
         mmc_bits_set_range(cache->store.in_use, lba,
                            (uint64_t)lba + share.count);
         mmc_store_update(&cache->store, cached);
@@ -504,6 +507,10 @@ static void cache_mark(struct blockdev *dev, uint32_t lba, uint32_t count,
     } else {
         mmc_bits_clear_range(cache->store.in_use, lba, end);
     }
+    for (uint64_t index = lba / dev->geometry.packet_blocks;
+         index * dev->geometry.packet_blocks < end; index++) {
+        mmc_store_unfail(&cache->store, (uint32_t)index);
+    }
     pthread_mutex_unlock(&cache->lock);
 }
 
@@ -523,6 +530,10 @@ static const struct blockdev_ops cache_ops = {
     .make_room = cache_make_room,
     .write_out = cache_write_out,
     .sync = cache_sync,
+    .next_failed = cache_next_failed,
+    .discard = cache_discard,
+    .compare = cache_compare,
+    .revive = cache_revive,
     .stats = cache_stats,
 };
 
@@ -588,6 +599,10 @@ int mmc_cache_open(struct mmc_drive *drive, const struct mmc_media *media,
     pthread_cond_init(&cache->changed, NULL);
     *out_dev = &cache->head;
     return 0;
+}
+
+void mmc_cache_verify(struct blockdev *dev) {
+    of(dev)->verify = true;
 }
 
 void mmc_cache_close(struct blockdev *dev) {

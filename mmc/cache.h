@@ -22,6 +22,11 @@ int mmc_cache_open(struct mmc_drive *drive, const struct mmc_media *media,
                    const struct blockdev_geometry *geometry,
                    uint64_t budget_bytes, struct blockdev **out_dev);
 
+/* From now on everything is read back after it was synchronised, and compared;
+ * what differs or cannot be read has failed. To be called before the first
+ * write. */
+void mmc_cache_verify(struct blockdev *dev);
+
 /* Forgets everything, what is dirty included; NULL is accepted. Nobody may
  * use the device any more. */
 void mmc_cache_close(struct blockdev *dev);

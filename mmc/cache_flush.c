@@ -9,8 +9,9 @@
  *
  *  1. A block that is in use is never overwritten with anything but its
  *     content: a packet that cannot be completed is not written.
- *  2. A packet that could not be written stays dirty. The others are written
- *     nevertheless, and the first error is returned.
+ *  2. A packet that could not be written stays dirty and has failed: it is left
+ *     alone until somebody who knows what it holds has seen to it. The others
+ *     are written nevertheless, and the first error is returned.
  *  3. What the drive took stays in memory until a SYNCHRONIZE CACHE has
  *     succeeded with nothing lost on the way; what was lost is dirty again.
  *     No more than a quarter of the budget is kept so: then it is
@@ -39,10 +40,17 @@ static bool is_hopeless(enum mmc_result result) {
            result == MMC_MEDIUM_CHANGED || result == MMC_NOT_PERMITTED;
 }
 
-/* First dirty packet in [from, to), or `to`. */
+/* Whether it is the packet that cannot be written, rather than all of them. A
+ * drive that replaces bad packets itself has no spare left then. */
+static bool is_about_packet(enum mmc_result result) {
+    return mmc_result_action(result) == MMC_DO_RETRY_REMAP ||
+           result == MMC_HARDWARE_ERROR;
+}
+
+/* First packet in [from, to) that is to be written, or `to`. */
 static uint32_t next_dirty(const struct cache *cache, uint32_t from,
                            uint32_t to) {
-    return (uint32_t)mmc_bits_next_set(cache->store.dirty, from, to);
+    return mmc_store_next_dirty(&cache->store, from, to);
 }
 
 /* Blocks that must be read before dirty packet `index` can be written, none
@@ -219,7 +227,7 @@ static uint32_t begin_run(struct cache *cache, uint32_t first, uint32_t to,
     uint32_t n = 0, blocks = 0;
 
     while (n < cache->run_packets && first + n < to &&
-           mmc_bits_test(cache->store.dirty, first + n)) {
+           next_dirty(cache, first + n, to) == first + n) {
         struct mmc_cached *cached = mmc_store_find(&cache->store, first + n);
         uint64_t in_use = mmc_store_in_use(&cache->store, first + n);
 
@@ -238,12 +246,17 @@ static uint32_t begin_run(struct cache *cache, uint32_t first, uint32_t to,
 }
 
 static void end_run(struct cache *cache, uint32_t first, uint32_t n,
-                    bool taken) {
+                    enum mmc_result result) {
+    bool taken = result == MMC_OK;
+
     for (uint32_t i = 0; i < n; i++) {
         struct mmc_cached *cached = mmc_store_find(&cache->store, first + i);
 
         mmc_packet_end_write(&cached->packet, taken);
         mmc_store_update(&cache->store, cached);
+        if (is_about_packet(result)) {
+            mmc_store_fail(&cache->store, cached, 0);
+        }
     }
     if (taken) {
         cache->stats.packets_written += n;
@@ -275,7 +288,7 @@ static enum mmc_result write_run(struct cache *cache, uint32_t first,
         send(cache, cache_lba_of(cache, first), blocks, cache->image);
 
     if (n == 1 || result == MMC_OK || is_hopeless(result)) {
-        end_run(cache, first, n, result == MMC_OK);
+        end_run(cache, first, n, result);
         return result;
     }
     failed = MMC_OK;
@@ -287,7 +300,7 @@ static enum mmc_result write_run(struct cache *cache, uint32_t first,
                           mmc_store_packet_blocks(&cache->store, first + i),
                           cache->image + offset);
         }
-        end_run(cache, first + i, 1, result == MMC_OK);
+        end_run(cache, first + i, 1, result);
         if (result != MMC_OK && (failed == MMC_OK || is_hopeless(result))) {
             failed = result;
         }
@@ -299,13 +312,17 @@ static enum mmc_result write_run(struct cache *cache, uint32_t first,
  * or completes it. False when it cannot be completed. */
 static bool make_writable(struct cache *cache, uint32_t index,
                           enum mmc_result *out_result) {
-    const struct mmc_cached *cached = mmc_store_find(&cache->store, index);
+    struct mmc_cached *cached = mmc_store_find(&cache->store, index);
 
     if (cached->reading) {
         pthread_cond_wait(&cache->changed, &cache->lock);
         return true;
     }
     if (cached->failed_pass == cache->pass) {
+        mmc_store_fail(
+            &cache->store, cached,
+            mmc_packet_missing(&cached->packet,
+                               mmc_store_in_use(&cache->store, index)));
         return false;
     }
     /* Blocks were marked in use after the first step. */
@@ -349,21 +366,13 @@ static enum mmc_result write_range(struct cache *cache, uint32_t from,
  * True when there was any. With `lock`. */
 static bool resend_lost(struct cache *cache, bool lost) {
     uint64_t epoch = mmc_drive_epoch(cache->drive);
-    uint32_t packets = cache->store.packets;
-    uint32_t index = 0, count = 0;
+    uint32_t count;
 
     if (epoch == cache->epoch && !lost) {
         return false;
     }
     cache->epoch = epoch;
-    while ((index = (uint32_t)mmc_bits_next_set(cache->store.unsynced, index,
-                                                packets)) < packets) {
-        struct mmc_cached *cached = mmc_store_find(&cache->store, index);
-
-        mmc_packet_resend(&cached->packet);
-        mmc_store_update(&cache->store, cached);
-        count++;
-    }
+    count = cache_resend(cache);
     if (count > 0) {
         mmc_log(MMC_LOG_WARN,
                 "drive may have lost data: writing %u packets again", count);
@@ -371,7 +380,8 @@ static bool resend_lost(struct cache *cache, bool lost) {
     return count > 0;
 }
 
-/* Writes everything that is dirty, what was lost included. With both locks. */
+/* Writes everything that is dirty, what was lost included. -EIO when packets
+ * have failed, now or before. With both locks. */
 static int write_everything(struct cache *cache) {
     enum mmc_result result = MMC_OK;
     bool again;
@@ -383,6 +393,9 @@ static int write_everything(struct cache *cache) {
         }
         result = write_range(cache, 0, cache->store.packets);
         again = resend_lost(cache, false);
+        if (result == MMC_OK && cache_has_failed(cache)) {
+            result = MMC_MEDIUM_ERROR;
+        }
         if (!again || is_hopeless(result)) {
             return cache_error(cache, result);
         }
@@ -410,6 +423,9 @@ static enum mmc_result synchronize(struct cache *cache, bool *out_lost) {
     }
     cache->stats.syncs++;
     cache->drive_dirty = false;
+    if (cache->verify && !cache_verify(cache)) {
+        result = MMC_MISCOMPARE;
+    }
     while ((index = (uint32_t)mmc_bits_next_set(cache->store.unsynced, index,
                                                 packets)) < packets) {
         struct mmc_cached *cached = mmc_store_find(&cache->store, index);
@@ -417,7 +433,7 @@ static enum mmc_result synchronize(struct cache *cache, bool *out_lost) {
         mmc_packet_synced(&cached->packet);
         mmc_store_update(&cache->store, cached);
     }
-    return MMC_OK;
+    return result;
 }
 
 /* The end of the range that starts at `from` and holds `count` dirty packets,
@@ -524,15 +540,15 @@ static int sync_locked(struct cache *cache) {
         bool lost = false;
         int error = write_everything(cache);
 
-        if (error || !cache->drive_dirty) {
+        if ((error && !cache_has_failed(cache)) || !cache->drive_dirty) {
             return error;
         }
         result = synchronize(cache, &lost);
         if (is_hopeless(result)) {
             return cache_error(cache, result);
         }
-        if (result == MMC_OK && !lost) {
-            return 0;
+        if (!lost && (result == MMC_OK || result == MMC_MISCOMPARE)) {
+            return cache_has_failed(cache) ? -EIO : 0;
         }
     }
     return -EIO;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * mmc/cache_private.h - what the parts of mmc/cache share: cache.c (the block
- * device, and reading) and cache_flush.c (writing out). Nobody else includes
- * this.
+ * device, and reading), cache_flush.c (writing out) and cache_failed.c (what
+ * could not be written, and reading back). Nobody else includes this.
  *
  * Locks, in this order: flush_lock, lock, and those of mmc/drive. No lock but
  * flush_lock is held while the drive works: packets that are being read into
@@ -41,6 +41,7 @@ struct cache {
     uint32_t budget;      /* packets that may be dirty */
     uint32_t run_packets; /* most packets in one command */
     uint32_t run_blocks;  /* the same in blocks */
+    bool verify;          /* read back what was written; fixed */
 
     pthread_mutex_t flush_lock; /* one thread writes out at a time */
     uint8_t *image;             /* flush_lock: what goes to the drive */
@@ -78,6 +79,30 @@ int cache_error(const struct cache *cache, enum mmc_result result);
  * in memory. With `lock`. */
 void cache_fill(struct cache *cache, uint32_t lba, uint32_t count,
                 const uint8_t *data);
+
+/* Makes the medium the one that is known, if it is: after news of it. Returns
+ * MMC_OK; MMC_NO_MEDIUM, then for ever unless `again` (mmc/blockdev.h,
+ * revive); or the drive's result. Without `lock`. */
+enum mmc_result cache_revalidate(struct cache *cache, bool again);
+
+/* Whether there are failed packets. With `lock`. */
+bool cache_has_failed(const struct cache *cache);
+
+/* Reads back what the drive took since the last sync, and lets what is not
+ * there fail. To be called when the drive says that it is on the medium. True
+ * when nothing failed. With flush_lock and `lock`, which is let go. */
+bool cache_verify(struct cache *cache);
+
+/* Makes what the drive may have lost dirty again; gives the number of packets.
+ * With `lock`. */
+uint32_t cache_resend(struct cache *cache);
+
+/* The blockdev operations of cache_failed.c. */
+bool cache_next_failed(struct blockdev *dev, uint32_t from,
+                       struct blockdev_failure *out);
+void cache_discard(struct blockdev *dev, uint32_t lba, uint32_t count);
+int cache_compare(struct blockdev *dev, uint32_t lba, uint32_t count);
+int cache_revive(struct blockdev *dev);
 
 /* The blockdev operations of cache_flush.c. */
 int cache_make_room(struct blockdev *dev, uint32_t count);

@@ -145,6 +145,32 @@ static int file_sync(struct blockdev *dev) {
     return 0;
 }
 
+/* Which write has failed is the writer's to know here: it was told at once. */
+static bool file_next_failed(struct blockdev *dev, uint32_t from,
+                             struct blockdev_failure *out) {
+    (void)dev;
+    (void)from;
+    (void)out;
+    return false;
+}
+
+/* Nothing waits, and nothing is gathered. */
+static void file_discard(struct blockdev *dev, uint32_t lba, uint32_t count) {
+    (void)dev;
+    (void)lba;
+    (void)count;
+}
+
+/* There is no memory to compare with but the kernel's, which the kernel keeps
+ * in step. */
+static int file_compare(struct blockdev *dev, uint32_t lba, uint32_t count) {
+    return in_range(dev, lba, count) ? 0 : -ERANGE;
+}
+
+static int file_revive(struct blockdev *dev) {
+    return file_sync(dev);
+}
+
 static void file_stats(struct blockdev *dev, struct blockdev_stats *out) {
     struct filedev *file = of(dev);
 
@@ -166,6 +192,10 @@ static const struct blockdev_ops file_ops = {
     .make_room = file_make_room,
     .write_out = file_write_out,
     .sync = file_sync,
+    .next_failed = file_next_failed,
+    .discard = file_discard,
+    .compare = file_compare,
+    .revive = file_revive,
     .stats = file_stats,
 };
 

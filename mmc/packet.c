@@ -104,6 +104,19 @@ void mmc_packet_resend(struct mmc_packet *packet) {
     packet->unsynced = 0;
 }
 
+void mmc_packet_discard(struct mmc_packet *packet, uint64_t mask) {
+    assert(packet->inflight == 0);
+    packet->valid &= ~mask;
+    packet->dirty &= ~mask;
+    packet->unsynced &= ~mask;
+}
+
+void mmc_packet_redo(struct mmc_packet *packet) {
+    assert(packet->inflight == 0);
+    packet->dirty = packet->valid;
+    packet->unsynced = 0;
+}
+
 void mmc_packet_check(const struct mmc_packet *packet) {
     assert(packet->blocks >= 1 && packet->blocks <= MMC_PACKET_BLOCKS_MAX);
     assert((packet->valid & ~whole(packet)) == 0);

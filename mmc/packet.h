@@ -83,6 +83,14 @@ void mmc_packet_synced(struct mmc_packet *packet);
 /* The drive has lost what it was given since the last SYNCHRONIZE CACHE. */
 void mmc_packet_resend(struct mmc_packet *packet);
 
+/* Blocks in `mask` are no longer of interest, written or not. The packet must
+ * not be WRITING. */
+void mmc_packet_discard(struct mmc_packet *packet, uint64_t mask);
+
+/* What the drive took is not what it gives back: all of the packet that is
+ * known is to be written again. */
+void mmc_packet_redo(struct mmc_packet *packet);
+
 /* Asserts the invariants at the head of this file. */
 void mmc_packet_check(const struct mmc_packet *packet);
 

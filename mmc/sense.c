@@ -123,7 +123,7 @@ static const struct meaning {
     [MMC_BLANK_CHECK] = {"never written", -EIO, MMC_DO_FAIL},
     [MMC_MEDIUM_ERROR] = {"medium error", -EIO, MMC_DO_RETRY_REMAP},
     [MMC_SERVO_ERROR] = {"track not found", -EIO, MMC_DO_RETRY_REMAP},
-    [MMC_NO_SPARES] = {"no spare blocks left", -EIO, MMC_DO_READ_ONLY},
+    [MMC_NO_SPARES] = {"no spare blocks left", -EIO, MMC_DO_RETRY_REMAP},
     [MMC_RECORDING_AREA] = {"recording management area full", -EIO,
                             MMC_DO_FAIL},
     [MMC_STREAM_LOST] = {"buffer underrun", -EIO, MMC_DO_RETRY},

@@ -4,6 +4,7 @@
  */
 #include "mmc/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -30,8 +31,9 @@ int mmc_store_init(struct mmc_store *store, uint32_t blocks,
     store->in_use = calloc(mmc_bits_words(blocks), sizeof(uint64_t));
     store->dirty = calloc(mmc_bits_words(packets), sizeof(uint64_t));
     store->unsynced = calloc(mmc_bits_words(packets), sizeof(uint64_t));
+    store->failed = calloc(mmc_bits_words(packets), sizeof(uint64_t));
     if (!store->buckets || !store->in_use || !store->dirty ||
-        !store->unsynced) {
+        !store->unsynced || !store->failed) {
         mmc_store_free(store);
         return -ENOMEM;
     }
@@ -61,6 +63,7 @@ void mmc_store_free(struct mmc_store *store) {
     free(store->in_use);
     free(store->dirty);
     free(store->unsynced);
+    free(store->failed);
     *store = (struct mmc_store){0};
 }
 
@@ -178,6 +181,9 @@ void mmc_store_update(struct mmc_store *store, struct mmc_cached *cached) {
           &store->unsynced_count);
     assign_bit(store->dirty, cached->index, state == MMC_PACKET_DIRTY);
     assign_bit(store->unsynced, cached->index, cached->packet.unsynced != 0);
+    if (state != MMC_PACKET_DIRTY) {
+        mmc_bits_clear(store->failed, cached->index);
+    }
     if (cached->reading || !mmc_packet_is_droppable(&cached->packet)) {
         unlist(store, cached);
     } else if (cached->packet.valid == 0) {
@@ -185,6 +191,26 @@ void mmc_store_update(struct mmc_store *store, struct mmc_cached *cached) {
     } else if (!cached->listed) {
         list_newest(store, cached);
     }
+}
+
+void mmc_store_fail(struct mmc_store *store, struct mmc_cached *cached,
+                    uint64_t missing) {
+    assert(mmc_packet_state(&cached->packet) == MMC_PACKET_DIRTY);
+    cached->missing = missing;
+    mmc_bits_set(store->failed, cached->index);
+}
+
+void mmc_store_unfail(struct mmc_store *store, uint32_t index) {
+    mmc_bits_clear(store->failed, index);
+}
+
+uint32_t mmc_store_next_dirty(const struct mmc_store *store, uint32_t from,
+                              uint32_t to) {
+    while ((from = (uint32_t)mmc_bits_next_set(store->dirty, from, to)) < to &&
+           mmc_bits_test(store->failed, from)) {
+        from++;
+    }
+    return from;
 }
 
 void mmc_store_touch(struct mmc_store *store, struct mmc_cached *cached) {

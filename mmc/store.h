@@ -6,7 +6,8 @@
  *
  * Invariants:
  *  1. After mmc_store_update() the bitmaps and counters agree with the packet.
- *  2. Exactly the packets that can be dropped without loss, and that nobody is
+ *  2. A failed packet is dirty.
+ *  3. Exactly the packets that can be dropped without loss, and that nobody is
  *     reading into, are in the list of the used.
  */
 #ifndef MMC_STORE_H
@@ -22,6 +23,8 @@ struct mmc_cached {
     struct mmc_packet packet;
     uint32_t index;       /* LBA / packet_blocks */
     uint32_t failed_pass; /* write-out pass that could not complete it */
+    uint64_t missing;     /* blocks that could not be read for it, when it is
+                             in `failed` */
     bool reading;         /* somebody reads from the drive into it */
     bool listed, counted_dirty, counted_unsynced;
     struct mmc_cached *next;          /* in its bucket */
@@ -42,6 +45,7 @@ struct mmc_store {
     uint64_t *in_use;   /* a bit a block */
     uint64_t *dirty;    /* a bit a packet: dirty, and not being written */
     uint64_t *unsynced; /* a bit a packet */
+    uint64_t *failed;   /* a bit a packet: dirty, and not to be tried again */
 };
 
 /* All blocks in use, no packet in memory. Returns 0 or -ENOMEM. */
@@ -61,6 +65,17 @@ struct mmc_cached *mmc_store_get(struct mmc_store *store, uint32_t index);
 /* To be called after every change of a packet. Packets that know nothing and
  * are of no use are freed: `cached` may be gone. */
 void mmc_store_update(struct mmc_store *store, struct mmc_cached *cached);
+
+/* A dirty packet could not be written: `missing` as in mmc/blockdev.h. */
+void mmc_store_fail(struct mmc_store *store, struct mmc_cached *cached,
+                    uint64_t missing);
+
+/* It is worth another try. */
+void mmc_store_unfail(struct mmc_store *store, uint32_t index);
+
+/* First packet in [from, to) that is dirty and not failed, or `to`. */
+uint32_t mmc_store_next_dirty(const struct mmc_store *store, uint32_t from,
+                              uint32_t to);
 
 /* The packet was used. */
 void mmc_store_touch(struct mmc_store *store, struct mmc_cached *cached);

@@ -61,7 +61,7 @@ static int do_read(struct fakedrive *fake, const struct mmc_request *request,
         return check(reply, 5, 0x21, 0);
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (fake->bad_read[lba + i]) {
+        if (fake->bad_read[lba + i] || fake->weak[lba + i]) {
             return check(reply, 3, 0x11, 0x05);
         }
     }

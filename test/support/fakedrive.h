@@ -44,6 +44,7 @@ struct fakedrive {
     unsigned command_count;
     struct fake_sense sense;
     bool bad_read[FAKE_BLOCKS];
+    bool weak[FAKE_BLOCKS]; /* the same, and writing does not mend them */
     bool bad_write[FAKE_PACKETS];
     bool buffered[FAKE_PACKETS]; /* in the buffer, not on the medium */
     unsigned overwrites[FAKE_PACKETS];

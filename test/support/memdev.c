@@ -29,6 +29,7 @@ struct memdev {
     uint8_t *cache, *medium;
     uint64_t *present, *dirty, *used; /* a bit a block */
     uint64_t *bad_read, *bad_write;   /* a bit a packet */
+    uint64_t *failed;                 /* a bit a packet: not tried again */
     uint32_t *overwrites;             /* a packet */
     uint32_t packets;
     bool cold, cut_armed, cut_tear, unsynced;
@@ -104,6 +105,7 @@ static int write_blocks(struct blockdev *dev, uint32_t lba, uint32_t count,
         mmc_bits_set(mem->present, i);
         mmc_bits_set(mem->dirty, i);
         mmc_bits_set(mem->used, i);
+        mmc_bits_clear(mem->failed, packet_of(mem, i));
     }
     pthread_mutex_unlock(&mem->lock);
     return 0;
@@ -114,6 +116,7 @@ static void mark(struct blockdev *dev, uint32_t lba, uint32_t count,
     struct memdev *mem = (struct memdev *)dev;
     pthread_mutex_lock(&mem->lock);
     for (uint32_t i = lba; i < dev->geometry.blocks && i - lba < count; i++) {
+        mmc_bits_clear(mem->failed, packet_of(mem, i));
         if (in_use) {
             mmc_bits_set(mem->used, i);
         } else {
@@ -150,13 +153,20 @@ static int write_packet(struct memdev *mem, uint32_t packet, uint32_t first,
         mmc_bits_set(mem->bad_read, packet);
         mem->cut_tear = false;
     }
-    if ((mem->cut_armed && mem->cut_left == 0) ||
-        mmc_bits_test(mem->bad_write, packet)) {
+    if (mem->cut_armed && mem->cut_left == 0) {
         mem->stats.write_errors++;
         return -EIO;
     }
     if (mmc_bits_test(mem->bad_read, packet) && needs_gather(mem, first, end)) {
+        mmc_bits_set(mem->failed, packet);
         mem->stats.read_errors++;
+        return -EIO;
+    }
+    if (mmc_bits_test(mem->bad_write, packet)) {
+        mmc_bits_set_range(mem->present, first, end); /* gathered */
+        mmc_bits_set(mem->failed, packet);
+        mmc_bits_set(mem->bad_read, packet);
+        mem->stats.write_errors++;
         return -EIO;
     }
     for (uint32_t i = first; i < end; i++) {
@@ -203,7 +213,9 @@ static int write_out(struct blockdev *dev) {
             uint32_t end = lba + per < dev->geometry.blocks
                                ? lba + per
                                : dev->geometry.blocks;
-            if (packet_dirty(mem, lba, end)) {
+            if (mmc_bits_test(mem->failed, lba / per)) {
+                err = err ? err : -EIO;
+            } else if (packet_dirty(mem, lba, end)) {
                 int one = write_packet(mem, lba / per, lba, end);
                 err = err ? err : one;
                 mem->unsynced = true;
@@ -224,6 +236,76 @@ static int sync_out(struct blockdev *dev) {
     return err;
 }
 
+static bool next_failed(struct blockdev *dev, uint32_t from,
+                        struct blockdev_failure *out) {
+    struct memdev *mem = (struct memdev *)dev;
+    uint32_t per = dev->geometry.packet_blocks;
+    pthread_mutex_lock(&mem->lock);
+    uint32_t packet =
+        (uint32_t)mmc_bits_next_set(mem->failed, from / per, mem->packets);
+    if (packet < mem->packets) {
+        uint32_t first = packet * per;
+        *out = (struct blockdev_failure){.lba = first, .count = per};
+        for (uint32_t i = first; i < first + per; i++) {
+            if (i < dev->geometry.blocks && mmc_bits_test(mem->used, i) &&
+                !mmc_bits_test(mem->present, i) &&
+                mmc_bits_test(mem->bad_read, packet)) {
+                out->missing |= UINT64_C(1) << (i - first);
+            }
+        }
+        if (out->count > dev->geometry.blocks - first) {
+            out->count = dev->geometry.blocks - first;
+        }
+    }
+    pthread_mutex_unlock(&mem->lock);
+    return packet < mem->packets;
+}
+
+static void discard(struct blockdev *dev, uint32_t lba, uint32_t count) {
+    struct memdev *mem = (struct memdev *)dev;
+    pthread_mutex_lock(&mem->lock);
+    for (uint32_t i = lba; i < dev->geometry.blocks && i - lba < count; i++) {
+        memcpy(mem->cache + (size_t)i * BYTES, mem->medium + (size_t)i * BYTES,
+               BYTES);
+        mmc_bits_clear(mem->present, i);
+        mmc_bits_clear(mem->dirty, i);
+        mmc_bits_clear(mem->used, i);
+        mmc_bits_clear(mem->failed, packet_of(mem, i));
+    }
+    pthread_mutex_unlock(&mem->lock);
+}
+
+static int compare(struct blockdev *dev, uint32_t lba, uint32_t count) {
+    struct memdev *mem = (struct memdev *)dev;
+    if (!in_range(mem, lba, count)) {
+        return -ERANGE;
+    }
+    pthread_mutex_lock(&mem->lock);
+    int err =
+        memcmp(mem->cache + (size_t)lba * BYTES,
+               mem->medium + (size_t)lba * BYTES, (size_t)count * BYTES) != 0
+            ? -EIO
+            : 0;
+    for (uint32_t i = lba; i < lba + count; i++) {
+        if (mmc_bits_test(mem->bad_read, packet_of(mem, i))) {
+            err = -EIO;
+        }
+    }
+    pthread_mutex_unlock(&mem->lock);
+    return err;
+}
+
+static int revive(struct blockdev *dev) {
+    struct memdev *mem = (struct memdev *)dev;
+    pthread_mutex_lock(&mem->lock);
+    int err = mem->cut_armed && mem->cut_left == 0 ? -ENOMEDIUM : 0;
+    if (!err) {
+        mmc_bits_clear_range(mem->failed, 0, mem->packets);
+    }
+    pthread_mutex_unlock(&mem->lock);
+    return err;
+}
+
 static void get_stats(struct blockdev *dev, struct blockdev_stats *out) {
     struct memdev *mem = (struct memdev *)dev;
     pthread_mutex_lock(&mem->lock);
@@ -239,6 +321,10 @@ static const struct blockdev_ops memdev_ops = {
     .make_room = make_room,
     .write_out = write_out,
     .sync = sync_out,
+    .next_failed = next_failed,
+    .discard = discard,
+    .compare = compare,
+    .revive = revive,
     .stats = get_stats,
 };
 
@@ -269,6 +355,7 @@ struct memdev *memdev_new(const struct blockdev_geometry *geometry) {
     mem->used = take_memory(words, sizeof(uint64_t));
     mem->bad_read = take_memory(words, sizeof(uint64_t));
     mem->bad_write = take_memory(words, sizeof(uint64_t));
+    mem->failed = take_memory(words, sizeof(uint64_t));
     mem->overwrites = take_memory(mem->packets, sizeof(uint32_t));
     memset(mem->used, 0xFF, words * sizeof(uint64_t));
     assert_int_equal(pthread_mutex_init(&mem->lock, NULL), 0);
@@ -321,6 +408,7 @@ void memdev_free(struct memdev *mem) {
     free(mem->used);
     free(mem->bad_read);
     free(mem->bad_write);
+    free(mem->failed);
     free(mem->overwrites);
     pthread_mutex_destroy(&mem->lock);
     free(mem);
@@ -354,6 +442,7 @@ void memdev_reboot(struct memdev *mem) {
     memset(mem->present, 0, words * sizeof(uint64_t));
     memset(mem->dirty, 0, words * sizeof(uint64_t));
     memset(mem->used, 0xFF, words * sizeof(uint64_t));
+    memset(mem->failed, 0, words * sizeof(uint64_t));
     mem->cut_armed = false;
     mem->cut_tear = false;
 }
@@ -376,6 +465,7 @@ void memdev_heal(struct memdev *mem) {
     size_t words = (size_t)mmc_bits_words(mem->dev.geometry.blocks);
     memset(mem->bad_read, 0, words * sizeof(uint64_t));
     memset(mem->bad_write, 0, words * sizeof(uint64_t));
+    memset(mem->failed, 0, words * sizeof(uint64_t));
 }
 
 uint8_t *memdev_medium(struct memdev *mem, uint32_t lba) {

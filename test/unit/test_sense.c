@@ -269,7 +269,7 @@ static void test_sense_result_meanings(void **state) {
     assert_int_equal(mmc_result_errno(MMC_BLANK_CHECK), -EIO);
     assert_int_equal(mmc_result_action(MMC_LONG_WRITE), MMC_DO_WAIT);
     assert_int_equal(mmc_result_action(MMC_MEDIUM_ERROR), MMC_DO_RETRY_REMAP);
-    assert_int_equal(mmc_result_action(MMC_NO_SPARES), MMC_DO_READ_ONLY);
+    assert_int_equal(mmc_result_action(MMC_NO_SPARES), MMC_DO_RETRY_REMAP);
 }
 
 static void test_sense_of_transport(void **state) {

@@ -282,10 +282,74 @@ static void test_cache_keeps_a_packet_that_fails(void **state) {
     assert_int_equal(stats_of(rig).write_errors, 1);
     assert_int_equal(blockdev_read_cached(rig->dev, PKT, 1, rig->data), 0);
     assert_int_equal(rig->data[0], 4);
+    /* Every further try would cost time: it waits for somebody's decision. */
+    assert_int_equal(blockdev_sync(rig->dev), -EIO);
+    assert_int_equal(stats_of(rig).write_errors, 1);
     rig->fake->bad_write[1] = false;
+    put(rig, PKT, 1, 4);
     assert_int_equal(blockdev_sync(rig->dev), 0);
     assert_medium(rig, PKT + 31, 4);
     assert_medium(rig, 2 * PKT, 4);
+}
+
+static void test_cache_names_the_packets_that_failed(void **state) {
+    struct rig *rig = *state;
+    struct blockdev_failure failure = {0};
+
+    rig->fake->bad_write[1] = true;
+    rig->fake->bad_read[2 * PKT + 8] = true;
+    assert_false(blockdev_next_failed(rig->dev, 0, &failure));
+    put(rig, 0, 2 * PKT + 4, 4);
+    assert_int_equal(blockdev_sync(rig->dev), -EIO);
+    assert_true(stats_of(rig).syncs > 0);
+    assert_medium(rig, 0, 4);
+    assert_true(blockdev_next_failed(rig->dev, 0, &failure));
+    assert_int_equal(failure.lba, PKT);
+    assert_int_equal(failure.count, PKT);
+    assert_true(failure.missing == 0);
+    assert_true(blockdev_next_failed(rig->dev, 2 * PKT, &failure));
+    assert_int_equal(failure.lba, 2 * PKT);
+    assert_true((failure.missing & 1u << 8) && !(failure.missing & 0xF));
+    assert_false(blockdev_next_failed(rig->dev, 3 * PKT, &failure));
+    /* What is put elsewhere is forgotten here. */
+    blockdev_discard(rig->dev, PKT, 2 * PKT);
+    assert_false(blockdev_next_failed(rig->dev, 0, &failure));
+    assert_int_equal(blockdev_sync(rig->dev), 0);
+    assert_int_equal(blockdev_read_cached(rig->dev, PKT, 1, rig->data),
+                     -EINPROGRESS);
+}
+
+static void test_cache_compares_with_the_medium(void **state) {
+    struct rig *rig = *state;
+
+    put(rig, 0, 2 * PKT, 4);
+    assert_int_equal(blockdev_sync(rig->dev), 0);
+    assert_int_equal(blockdev_compare(rig->dev, 0, 2 * PKT), 0);
+    rig->fake->buffer[(PKT + 5) * BLOCK] ^= 1;
+    assert_int_equal(blockdev_compare(rig->dev, 0, PKT), 0);
+    assert_int_equal(blockdev_compare(rig->dev, PKT, PKT), -EIO);
+    rig->fake->bad_read[3] = true;
+    assert_int_equal(blockdev_compare(rig->dev, 0, PKT), -EIO);
+    assert_int_equal(blockdev_compare(rig->dev, FAKE_BLOCKS, 1), -ERANGE);
+}
+
+static void test_cache_verifies_what_was_synchronised(void **state) {
+    struct rig *rig = *state;
+    struct blockdev_failure failure = {0};
+
+    mmc_cache_verify(rig->dev);
+    put(rig, 0, 3 * PKT, 4);
+    rig->fake->weak[PKT + 5] = true;
+    assert_int_equal(blockdev_sync(rig->dev), -EIO);
+    assert_true(blockdev_next_failed(rig->dev, 0, &failure));
+    assert_int_equal(failure.lba, PKT);
+    assert_true(failure.missing == 0);
+    assert_false(blockdev_next_failed(rig->dev, 2 * PKT, &failure));
+    assert_int_equal(blockdev_read_cached(rig->dev, PKT, 1, rig->data), 0);
+    rig->fake->weak[PKT + 5] = false;
+    assert_int_equal(blockdev_revive(rig->dev), 0);
+    assert_int_equal(blockdev_sync(rig->dev), 0);
+    assert_int_equal(rig->fake->overwrites[1], 2);
 }
 
 static void test_cache_never_overwrites_what_it_cannot_read(void **state) {
@@ -600,6 +664,9 @@ int main(void) {
         CACHE_TEST(test_cache_reads_ahead_without_error),
         CACHE_TEST(test_cache_loses_one_block_to_one_bad_block),
         CACHE_TEST(test_cache_keeps_a_packet_that_fails),
+        CACHE_TEST(test_cache_names_the_packets_that_failed),
+        CACHE_TEST(test_cache_compares_with_the_medium),
+        CACHE_TEST(test_cache_verifies_what_was_synchronised),
         CACHE_TEST(test_cache_never_overwrites_what_it_cannot_read),
         CACHE_TEST(test_cache_replaces_bad_blocks_that_are_all_dirty),
         CACHE_TEST(test_cache_syncs_only_when_something_was_written),
