@@ -7,6 +7,11 @@
  * holding halves of surrogate pairs, so characters pass through here as
  * ucs4_t, where D800h..DFFFh stand for such a half.
  *
+ * Names that POSIX cannot have are escaped. What a user makes is always stored
+ * and shown as it was given, "a%2Fb" too; so the escaped form of "a/b" must be
+ * one that no user can make, or one of the two could not be reached. U+FFFE at
+ * its end does that: UDF forbids it, and udf_cs0_encode() refuses it.
+ *
  * Expansion walks a text twice, first to measure, then to write: a result that
  * does not fit leaves the caller's buffer alone.
  */
@@ -22,13 +27,13 @@ enum {
     ID_8_DELETED = 254, /* UDF 2.60 2.3.4.2 */
     ID_16_DELETED = 255,
     UNIT_BYTES = 2,
-    ESCAPE_BYTES = 5, /* % and four digits */
     BYTE_ORDER_MARK = 0xFEFF,
     SWAPPED_MARK = 0xFFFE
 };
 
-/* What a name without characters is shown as. No escape looks like it. */
-static const char no_name[] = "%empty";
+/* No escape begins like these. */
+static const char empty_name[] = "%empty";
+static const char raw_name[] = "%raw";
 
 /* The characters of a compressed text, one by one. */
 struct reader {
@@ -98,16 +103,29 @@ static uint32_t put_char(char *text, uint32_t done, ucs4_t uc) {
     return (uint32_t)bytes;
 }
 
-/* The same for "%" and the four digits of a unit. */
-static uint32_t put_escape(char *text, uint32_t done, ucs4_t unit) {
-    static const char digits[] = "0123456789ABCDEF";
+/* The same for a text. */
+static uint32_t put_text(char *text, uint32_t done, const char *more) {
+    uint32_t bytes = (uint32_t)strlen(more);
     if (text != NULL) {
-        text[done] = '%';
-        for (uint32_t i = 1; i < ESCAPE_BYTES; i++) {
-            text[done + i] = digits[unit >> (16 - 4 * i) & 0xF];
-        }
+        memcpy(text + done, more, bytes);
     }
-    return ESCAPE_BYTES;
+    return bytes;
+}
+
+/* The same for the last `digits` hexadecimal digits of a number. */
+static uint32_t put_hex(char *text, uint32_t done, uint32_t number,
+                        uint32_t digits) {
+    for (uint32_t i = 0; text != NULL && i < digits; i++) {
+        text[done + i] =
+            "0123456789ABCDEF"[number >> 4 * (digits - 1 - i) & 15];
+    }
+    return digits;
+}
+
+static uint32_t put_escape(char *text, uint32_t done, ucs4_t unit) {
+    bool narrow = unit <= 0xFF;
+    uint32_t bytes = put_text(text, done, narrow ? "%" : "%u");
+    return bytes + put_hex(text, done + bytes, unit, narrow ? 2 : 4);
 }
 
 /* Up to the first NUL, since the result is a C string: some writers count the
@@ -152,12 +170,14 @@ static bool needs_escape(struct reader reader) {
 }
 
 /* A name that needs escapes gets them for its own '%' too: two names with
- * escapes are never shown alike. A name without any keeps its '%', so that
- * what a user creates is found again under the name that was given. */
+ * escapes are never shown alike. */
 static uint32_t expand_escaped(struct reader reader, char *text) {
     bool dots = is_dots(reader);
     uint32_t done = 0;
     ucs4_t uc;
+    if (reader.left == 0) {
+        done += put_text(text, done, empty_name);
+    }
     while (reader_next(&reader, &uc)) {
         if (is_foreign(uc) || uc == '%' || (dots && done == 0)) {
             done += put_escape(text, done, uc);
@@ -165,7 +185,16 @@ static uint32_t expand_escaped(struct reader reader, char *text) {
             done += put_char(text, done, uc);
         }
     }
-    return done;
+    return done + put_char(text, done, SWAPPED_MARK);
+}
+
+/* The bytes of what is no CS0; they need not be whole units. */
+static uint32_t expand_raw(struct reader reader, char *text) {
+    uint32_t done = put_text(text, 0, raw_name);
+    for (; reader.left > 0; reader.left--) {
+        done += put_hex(text, done, *reader.at++, 2);
+    }
+    return done + put_char(text, done, SWAPPED_MARK);
 }
 
 typedef uint32_t expander(struct reader reader, char *text);
@@ -195,22 +224,16 @@ int udf_cs0_decode(const uint8_t *cs0, uint32_t bytes, char *out_text,
 int udf_cs0_decode_name(const uint8_t *cs0, uint32_t bytes, char *out_text,
                         uint32_t room, bool *out_escaped) {
     struct reader reader;
-    int error = reader_open(&reader, cs0, bytes);
-    if (error != 0) {
-        return error;
+    expander *expand = expand_text;
+    if (reader_open(&reader, cs0, bytes) != 0) {
+        reader = (struct reader){.at = cs0, .left = bytes};
+        expand = expand_raw;
+    } else if (reader.left == 0 || needs_escape(reader)) {
+        expand = expand_escaped;
     }
-    bool escaped = reader.left == 0 || needs_escape(reader);
-    if (reader.left == 0) {
-        if (room < sizeof(no_name)) {
-            return -ENAMETOOLONG;
-        }
-        memcpy(out_text, no_name, sizeof(no_name));
-    } else {
-        error = expand_into(&reader, escaped ? expand_escaped : expand_text,
-                            out_text, room);
-    }
+    int error = expand_into(&reader, expand, out_text, room);
     if (error == 0) {
-        *out_escaped = escaped;
+        *out_escaped = expand != expand_text;
     }
     return error;
 }

@@ -26,9 +26,15 @@ int udf_cs0_decode(const uint8_t *cs0, uint32_t bytes, char *out_text,
                    uint32_t room);
 
 /* The same for a file name that is shown to users: never empty, without '/' or
- * NUL, not "." or "..", valid UTF-8. What a name of another writer cannot have
- * in POSIX is shown as "%" and four hexadecimal digits of the UTF-16 unit;
- * *out_escaped says so. */
+ * NUL, not "." or "..", valid UTF-8. In a name of another writer that POSIX
+ * cannot have, "%" and two hexadecimal digits stand for a character below
+ * 100h, "%u" and four for half of a surrogate pair and the like; a name without
+ * characters is "%empty", one that is no CS0 "%raw" and its bytes. Behind such
+ * a name comes U+FFFE, which no name can have that is made here: whatever
+ * others are called, escaped names are theirs alone. *out_escaped says so.
+ *
+ * Different names are shown differently. Returns 0; -ENAMETOOLONG, never with
+ * `room` for 1024 bytes. */
 int udf_cs0_decode_name(const uint8_t *cs0, uint32_t bytes, char *out_text,
                         uint32_t room, bool *out_escaped);
 

@@ -87,7 +87,9 @@ int udf_decode_fsd(const uint8_t *block, uint32_t lbn, struct udf_fsd *out) {
 static void decode_common(const struct udf_file_entry_s *raw,
                           struct udf_fe *fe) {
     const struct udf_icbtag_s *icb = &raw->icb_tag;
+    fe->prior_entries = le32toh(icb->prev_num_dirs);
     fe->strategy = le16toh(icb->strat_type);
+    fe->max_entries = le16toh(icb->max_num_entries);
     fe->file_type = icb->file_type;
     fe->parent_icb.lbn = le32toh(icb->parent_ICB.lba);
     fe->parent_icb.part = le16toh(icb->parent_ICB.partitionReferenceNum);
@@ -154,12 +156,22 @@ int udf_decode_fe(const uint8_t *block, uint32_t lbn, struct udf_fe *out) {
     }
     /* Strategies other than these two are not UDF, 2.60 2.3.5.1. */
     if ((fe.icb_flags & UDF_ICB_FORM_MASK) > UDF_AD_EMBEDDED ||
-        (fe.strategy != 4 && fe.strategy != 4096)) {
+        (fe.strategy != UDF_STRATEGY_4 && fe.strategy != UDF_STRATEGY_4096)) {
         return -EUCLEAN;
     }
     fe.ea = block + fixed;
     fe.ads = fe.ea + fe.ea_bytes;
     *out = fe;
+    return 0;
+}
+
+int udf_decode_ie(const uint8_t *block, uint32_t lbn,
+                  struct udf_long_ad *out_next) {
+    const struct indirect_entry_s *raw = (const struct indirect_entry_s *)block;
+    if (udf_tag_expect(block, UDF_BLOCK_BYTES, UDF_TAG_IE, lbn) != 0) {
+        return -EUCLEAN;
+    }
+    *out_next = long_ad(&raw->indirect_ICB);
     return 0;
 }
 

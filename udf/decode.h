@@ -32,6 +32,9 @@ int udf_decode_fsd(const uint8_t *block, uint32_t lbn,
 /* FE or EFE, by the tag. out->ea and out->ads point into `block`. */
 int udf_decode_fe(const uint8_t *block, uint32_t lbn,
                   struct udf_fe *out); /* 4/14.9, 4/14.17 */
+/* The ICB that an indirect entry leads to. */
+int udf_decode_ie(const uint8_t *block, uint32_t lbn,
+                  struct udf_long_ad *out_next); /* 4/14.7 */
 int udf_decode_aed(const uint8_t *block, uint32_t lbn,
                    struct udf_aed *out); /* 4/14.5 */
 /* The bitmap's own descriptor: gives bits and bytes of the map, which begins

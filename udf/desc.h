@@ -231,11 +231,18 @@ enum {
     UDF_ICB_STREAM = 1u << 13
 };
 
+enum udf_strategy { /* of an ICB, ECMA-167 4/14.6.2, UDF 2.60 2.3.5.1 */
+                    UDF_STRATEGY_4 = 4,
+                    UDF_STRATEGY_4096 = 4096
+};
+
 /* A file entry or extended file entry, ECMA-167 4/14.9 and 4/14.17. `ea` and
  * `ads` point into the block that was decoded, or at what is to be encoded. */
 struct udf_fe {
     bool extended;
-    uint16_t strategy; /* 4 or 4096 */
+    uint32_t prior_entries; /* direct entries before it in its chain */
+    uint16_t strategy;      /* enum udf_strategy */
+    uint16_t max_entries;   /* of its ICB; written with strategy 4096 only */
     uint8_t file_type;
     struct udf_addr parent_icb;
     uint16_t icb_flags;

@@ -134,7 +134,7 @@ static int write_embedded(struct udf_volume *volume, struct udf_node *node) {
         return error;
     }
     node->body.embedded = true;
-    seal_block(dir, 0, udf_dir_blocks(dir->bytes), node->icb.lbn,
+    seal_block(dir, 0, udf_dir_blocks(dir->bytes), node->chain.entry.lbn,
                &volume->identity.style);
     mmc_bits_clear_range(dir->changed, 0, dir->blocks_room);
     return 0;

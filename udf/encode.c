@@ -22,9 +22,7 @@
 enum {
     KIND_SHIFT = 30,
     OS_CLASS_UNIX = 4, /* UDF 2.60 6.3.1 and 6.3.2 */
-    OS_ID_LINUX = 5,
-    STRATEGY_4 = 4,
-    STRATEGY_4096 = 4096
+    OS_ID_LINUX = 5
 };
 
 void udf_long_ad_encode(const struct udf_long_ad *ad, uint8_t *raw) {
@@ -132,10 +130,11 @@ int udf_encode_fsd(const struct udf_fsd *fsd, const struct udf_tag_style *style,
 static void encode_common(const struct udf_fe *fe,
                           struct udf_file_entry_s *raw) {
     struct udf_icbtag_s *icb = &raw->icb_tag;
-    bool chained = fe->strategy == STRATEGY_4096; /* UDF 2.60 2.3.5.1 */
+    bool chained = fe->strategy == UDF_STRATEGY_4096; /* UDF 2.60 2.3.5.1 */
+    icb->prev_num_dirs = htole32(chained ? fe->prior_entries : 0);
     icb->strat_type = htole16(fe->strategy);
     icb->strat_param = htole16(chained ? 1 : 0);
-    icb->max_num_entries = htole16(chained ? 2 : 1);
+    icb->max_num_entries = htole16(chained ? fe->max_entries : 1);
     icb->file_type = fe->file_type;
     icb->parent_ICB.lba = htole32(fe->parent_icb.lbn);
     icb->parent_ICB.partitionReferenceNum = htole16(fe->parent_icb.part);
@@ -193,7 +192,7 @@ int udf_encode_fe(const struct udf_fe *fe, const struct udf_tag_style *style,
         fe->ads_bytes > UDF_BLOCK_BYTES - fixed - fe->ea_bytes) {
         return -ENOSPC;
     }
-    assert(fe->strategy == STRATEGY_4 || fe->strategy == STRATEGY_4096);
+    assert(fe->strategy == UDF_STRATEGY_4 || fe->strategy == UDF_STRATEGY_4096);
     encode_common(fe, (struct udf_file_entry_s *)raw);
     if (fe->extended) {
         encode_extended(fe, raw);

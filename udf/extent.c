@@ -19,7 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TYPE_SHIFT = 30, SHORT_AD_BYTES = 8, LONG_AD_BYTES = 16 };
+enum {
+    TYPE_SHIFT = 30,
+    SHORT_AD_BYTES = 8,
+    LONG_AD_BYTES = 16,
+    EXTENDED_AD_BYTES = 20
+};
 
 #define LENGTH_MASK 0x3FFFFFFFu
 #define EXTENT_BLOCKS_MAX (UDF_EXTENT_BYTES_MAX / UDF_BLOCK_BYTES)
@@ -281,8 +286,18 @@ static void put16(uint8_t *raw, uint16_t value) {
 }
 
 uint32_t udf_ad_size(enum udf_ad_form form) {
-    assert(form == UDF_AD_SHORT || form == UDF_AD_LONG);
-    return form == UDF_AD_SHORT ? SHORT_AD_BYTES : LONG_AD_BYTES;
+    switch (form) {
+    case UDF_AD_SHORT:
+        return SHORT_AD_BYTES;
+    case UDF_AD_LONG:
+        return LONG_AD_BYTES;
+    case UDF_AD_EXTENDED:
+        return EXTENDED_AD_BYTES;
+    case UDF_AD_EMBEDDED:
+        break;
+    }
+    assert(false);
+    return 0;
 }
 
 /* One descriptor in host form. */
@@ -290,22 +305,30 @@ struct ad {
     uint32_t bytes;
     enum udf_extent_kind kind;
     struct udf_addr addr;
+    /* What extended ones say besides; else as much as `bytes`. */
+    uint32_t recorded_bytes, info_bytes;
 };
 
 static struct ad ad_decode(enum udf_ad_form form, const uint8_t *raw,
                            uint16_t part) {
     uint32_t length = get32(raw);
-
-    return (struct ad){
+    bool extended = form == UDF_AD_EXTENDED; /* ECMA-167 4/14.14.3 */
+    const uint8_t *addr = raw + (extended ? 12 : 4);
+    struct ad ad = {
         .bytes = length & LENGTH_MASK,
         .kind = (enum udf_extent_kind)(length >> TYPE_SHIFT),
-        .addr.lbn = get32(raw + 4),
-        .addr.part = form == UDF_AD_LONG ? get16(raw + 8) : part,
+        .addr.lbn = get32(addr),
+        .addr.part = form == UDF_AD_SHORT ? part : get16(addr + 4),
     };
+
+    ad.recorded_bytes = extended ? get32(raw + 4) : ad.bytes;
+    ad.info_bytes = extended ? get32(raw + 8) : ad.bytes;
+    return ad;
 }
 
 static void ad_encode(enum udf_ad_form form, const struct ad *ad,
                       uint8_t *raw) {
+    assert(form != UDF_AD_EXTENDED);
     memset(raw, 0, udf_ad_size(form));
     put32(raw, ad->bytes | (uint32_t)ad->kind << TYPE_SHIFT);
     put32(raw + 4, ad->addr.lbn);
@@ -341,43 +364,56 @@ static bool may_follow_odd(const struct ad *ad) {
     return ad->kind == UDF_EXTENT_ALLOCATED || ad->kind == UDF_EXTENT_NEXT;
 }
 
-int udf_ads_decode(enum udf_ad_form form, const uint8_t *raw, uint32_t bytes,
-                   uint16_t part, struct udf_extents *extents,
-                   struct udf_addr *out_next, bool *out_more) {
-    uint64_t old_end = udf_extents_end(extents);
-    bool odd = false;
-    uint32_t size;
+/* Whether the information is in the extent as it is, from its first byte. */
+static bool is_plain(const struct ad *ad) {
+    return ad->kind != UDF_EXTENT_RECORDED ||
+           (ad->recorded_bytes == ad->info_bytes && ad->info_bytes > 0 &&
+            ad->info_bytes <= ad->bytes);
+}
+
+/* Enters one extent of the list. Returns 0, -EUCLEAN or -ENOMEM. */
+static int take_ad(struct udf_ads *ads, const struct ad *ad) {
+    uint32_t info_bytes =
+        ad->kind == UDF_EXTENT_RECORDED ? ad->info_bytes : ad->bytes;
+
+    if (ads->odd && !may_follow_odd(ad)) {
+        return -EUCLEAN;
+    }
+    if (ad->kind == UDF_EXTENT_NEXT) {
+        ads->next = ad->addr;
+        ads->more = true;
+        return 0;
+    }
+    if (!is_plain(ad)) {
+        return -EUCLEAN;
+    }
+    ads->odd = info_bytes % UDF_BLOCK_BYTES != 0 || info_bytes < ad->bytes;
+    return append_ad(ads->extents, ad);
+}
+
+int udf_ads_decode(struct udf_ads *ads, const uint8_t *raw, uint32_t bytes) {
+    uint64_t old_end = udf_extents_end(ads->extents);
+    uint64_t blocks = ads->info_bytes / UDF_BLOCK_BYTES +
+                      (ads->info_bytes % UDF_BLOCK_BYTES != 0);
+    uint32_t size = udf_ad_size(ads->form);
     int error = 0;
 
-    if (form != UDF_AD_SHORT && form != UDF_AD_LONG) {
-        return -EUCLEAN; /* UDF 2.60 2.3.10 */
-    }
-    size = udf_ad_size(form);
-    for (uint32_t at = 0; bytes - at >= size && !error; at += size) {
-        struct ad ad = ad_decode(form, raw + at, part);
+    ads->more = false;
+    for (uint32_t at = 0; bytes - at >= size && !ads->more && !error;
+         at += size) {
+        struct ad ad = ad_decode(ads->form, raw + at, ads->part);
 
-        if (ad.bytes == 0) {
+        if (ad.bytes > 0) {
+            error = take_ad(ads, &ad);
+        } else if (udf_extents_end(ads->extents) >= blocks) {
             break;
         }
-        if (odd && !may_follow_odd(&ad)) {
-            error = -EUCLEAN;
-            break;
-        }
-        if (ad.kind == UDF_EXTENT_NEXT) {
-            *out_next = ad.addr;
-            *out_more = true;
-            return 0;
-        }
-        odd = ad.bytes % UDF_BLOCK_BYTES != 0;
-        error = append_ad(extents, &ad);
     }
     if (error) {
         /* Shortening never needs memory. */
-        (void)udf_extents_resize(extents, old_end, NULL, NULL);
-        return error;
+        (void)udf_extents_resize(ads->extents, old_end, NULL, NULL);
     }
-    *out_more = false;
-    return 0;
+    return error;
 }
 
 uint64_t udf_ads_bytes(enum udf_ad_form form,

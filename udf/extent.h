@@ -12,6 +12,7 @@
 #ifndef UDF_EXTENT_H
 #define UDF_EXTENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,14 +66,26 @@ int udf_extents_put(struct udf_extents *extents, const struct udf_extent *piece,
 int udf_extents_resize(struct udf_extents *extents, uint64_t block,
                        udf_extent_drop *drop, void *context);
 
-/* Appends the descriptors in `raw` (one allocation descriptor area). `part` is
- * the partition of short ones. Reading stops at a zero length or at a
- * continuation, whose address goes to *out_next with *out_more set. Returns 0;
- * -EUCLEAN (a length that is no multiple of a block before the last; form
- * UDF_AD_EXTENDED; more blocks than 2^40); -ENOMEM. */
-int udf_ads_decode(enum udf_ad_form form, const uint8_t *raw, uint32_t bytes,
-                   uint16_t part, struct udf_extents *extents,
-                   struct udf_addr *out_next, bool *out_more);
+/* Reads the allocation descriptors of one file, area by area. The caller
+ * fills in the first four; the rest begins as zeros. */
+struct udf_ads {
+    enum udf_ad_form form;
+    uint16_t part;               /* of short descriptors: the ICB's */
+    uint64_t info_bytes;         /* information length of the file */
+    struct udf_extents *extents; /* where they are appended */
+    bool odd;                    /* the last one ended within a block */
+    bool more;                   /* the list goes on in the AED at `next` */
+    struct udf_addr next;
+};
+
+/* Appends the descriptors in `raw`, one allocation descriptor area. Reading
+ * stops at a continuation, and at a zero length when the list covers the
+ * information length; zero lengths before that are passed over, as some
+ * readers do and some writers count on. Returns 0; -EUCLEAN (a length that is
+ * no multiple of a block before the last; content that is not recorded as it
+ * is, which extended descriptors can say; more blocks than 2^40); -ENOMEM.
+ * After an error nothing of the area is in the list. */
+int udf_ads_decode(struct udf_ads *ads, const uint8_t *raw, uint32_t bytes);
 
 /* Walks a list while its descriptors are written; begin with zeros. */
 struct udf_ad_cursor {
@@ -91,7 +104,8 @@ uint32_t udf_ads_encode(enum udf_ad_form form,
                         struct udf_ad_cursor *cursor, uint8_t *raw,
                         uint32_t room);
 
-/* Size of one descriptor of `form`: 8 or 16 bytes. */
+/* Size of one descriptor of `form`: 8, 16 or 20 bytes. Extended ones are read
+ * only: UDF 2.60 2.3.10 forbids them. */
 uint32_t udf_ad_size(enum udf_ad_form form);
 
 /* Writes a continuation descriptor to the block at `addr`. */

@@ -36,9 +36,9 @@ static bool is_lost(const struct udf_volume *volume,
                     const struct udf_node *node) {
     uint32_t lba, run;
 
-    return node->dirty ||
-           (udf_partmap_lba(&volume->maps, node->icb, 1, &lba, &run) == 0 &&
-            udf_overlay_find(&volume->overlay, lba) != NULL);
+    return node->dirty || (udf_partmap_lba(&volume->maps, node->chain.entry, 1,
+                                           &lba, &run) == 0 &&
+                           udf_overlay_find(&volume->overlay, lba) != NULL);
 }
 
 static void log_name(struct walk *walk, const struct udf_node *node) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * udf/node.c - the table of nodes, loading and making them. See udf/node.h;
- * writing file entries is in udf/node_write.c.
+ * reading file entries is in udf/node_load.c, writing in udf/node_write.c.
  */
 #include "udf/node.h"
 
@@ -12,10 +12,9 @@
 
 #include "mmc/log.h"
 #include "udf/attr.h"
-#include "udf/decode.h"
 #include "udf/device_ea.h"
 #include "udf/dir.h"
-#include "udf/io.h"
+#include "udf/node_load.h"
 #include "udf/volume.h"
 
 enum {
@@ -43,10 +42,21 @@ static void node_destroy(struct udf_node *node) {
     free(node->body.inline_data);
     free(node->body.aed);
     free(node->kept.ea);
+    free(node->chain.runs);
     free(node);
 }
 
+/* Gives up a node that was not loaded to its end. */
+static void loading_drop(struct udf_nodes *nodes) {
+    if (nodes->loading) {
+        node_destroy(udf_node_loading_node(nodes->loading));
+        udf_node_loading_free(nodes->loading);
+        nodes->loading = NULL;
+    }
+}
+
 void udf_nodes_free(struct udf_nodes *nodes) {
+    loading_drop(nodes);
     for (size_t i = 0; nodes->bucket && i < nodes->buckets; i++) {
         while (nodes->bucket[i]) {
             struct udf_node *node = nodes->bucket[i];
@@ -137,6 +147,11 @@ static void idle_remove(struct udf_nodes *nodes, struct udf_node *node) {
 static void table_add(struct udf_nodes *nodes, struct udf_node *node) {
     struct udf_node **bucket;
 
+    /* What was read of this place before is old from now on. */
+    if (nodes->loading &&
+        udf_node_loading_node(nodes->loading)->ino == node->ino) {
+        loading_drop(nodes);
+    }
     if (nodes->count >= nodes->buckets * 2) {
         table_grow(nodes);
     }
@@ -206,175 +221,43 @@ static int addr_of_ino(const struct udf_volume *volume, uint64_t ino,
 
 /* ---- loading ---------------------------------------------------------- */
 
-/* Every block that the extents name must lie in its partition. */
-static int check_extents(const struct udf_volume *volume,
-                         const struct udf_extents *extents) {
-    for (size_t i = 0; i < extents->count; i++) {
-        const struct udf_extent *extent = &extents->list[i];
-        const struct udf_partmap *map;
-
-        if (extent->kind == UDF_EXTENT_HOLE) {
-            continue;
-        }
-        if (extent->addr.part >= volume->maps.count) {
-            return -EUCLEAN;
-        }
-        map = &volume->maps.map[extent->addr.part];
-        if (extent->addr.lbn >= map->blocks ||
-            extent->count > map->blocks - extent->addr.lbn) {
-            return -EUCLEAN;
-        }
-    }
-    return 0;
-}
-
-/* Follows a chain of allocation extent descriptors, ECMA-167 4/14.5. A chain
- * longer than its partition goes in circles, and one that names more extents
- * than the partition has blocks, with a hole before each, does so too. */
-static int load_chain(struct udf_op *op, struct udf_node *node,
-                      struct udf_addr next) {
-    struct udf_body *body = &node->body;
-    uint8_t block[UDF_BLOCK_BYTES];
-    bool more = true;
-
-    while (more) {
-        struct udf_aed aed;
-        uint32_t *bigger;
-        int error;
-
-        if (next.part != node->icb.part ||
-            body->aeds >= op->volume->maps.map[next.part].blocks ||
-            body->extents.count / 2 > op->volume->maps.map[next.part].blocks) {
-            return -EUCLEAN;
-        }
-        error = udf_io_read(op, next, 1, block);
-        if (!error) {
-            error = udf_decode_aed(block, next.lbn, &aed);
-        }
-        if (error) {
-            return error;
-        }
-        bigger = realloc(body->aed, (body->aeds + 1) * sizeof(*bigger));
-        if (!bigger) {
-            return -ENOMEM;
-        }
-        body->aed = bigger;
-        body->aed[body->aeds++] = next.lbn;
-        error = udf_ads_decode(body->form, aed.ads, aed.ads_bytes,
-                               node->icb.part, &body->extents, &next, &more);
-        if (error) {
-            return error;
-        }
-    }
-    return 0;
-}
-
-static int load_body(struct udf_op *op, struct udf_node *node,
-                     const struct udf_fe *fe) {
-    struct udf_body *body = &node->body;
-    struct udf_addr next;
-    bool more = false;
-    int error;
-
-    body->size = fe->info_bytes;
-    body->form = (enum udf_ad_form)(fe->icb_flags & UDF_ICB_FORM_MASK);
-    if (body->form == UDF_AD_EMBEDDED) {
-        body->embedded = true;
-        if (fe->info_bytes > fe->ads_bytes) {
-            return -EUCLEAN;
-        }
-        body->form = UDF_AD_SHORT;
-        if (body->size == 0) {
-            return 0;
-        }
-        body->inline_data = malloc((size_t)body->size);
-        if (!body->inline_data) {
-            return -ENOMEM;
-        }
-        memcpy(body->inline_data, fe->ads, (size_t)body->size);
-        return 0;
-    }
-    if (body->form != UDF_AD_SHORT && body->form != UDF_AD_LONG) {
-        return -EUCLEAN;
-    }
-    error = udf_ads_decode(body->form, fe->ads, fe->ads_bytes, node->icb.part,
-                           &body->extents, &next, &more);
-    if (!error && more) {
-        error = load_chain(op, node, next);
-    }
-    if (!error) {
-        error = check_extents(op->volume, &body->extents);
-    }
-    if (!error && udf_extents_end(&body->extents) <
-                      (body->size + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES) {
-        error = -EUCLEAN;
-    }
-    return error;
-}
-
-static int load_attributes(struct udf_node *node, const struct udf_fe *fe) {
-    node->attr = (struct udf_attr){
-        .file_type = fe->file_type,
-        .icb_flags = fe->icb_flags & (uint16_t)~UDF_ICB_FORM_MASK,
-        .permissions = fe->permissions,
-        .uid = fe->uid,
-        .gid = fe->gid,
-        .links = fe->links,
-        .unique_id = fe->unique_id,
-        .atime = fe->atime,
-        .mtime = fe->mtime,
-        .ctime = fe->ctime,
-        .btime = fe->extended ? fe->btime : fe->mtime,
-    };
-    node->kept = (struct udf_kept){
-        .extended = fe->extended,
-        .parent_icb = fe->parent_icb,
-        .checkpoint = fe->checkpoint,
-        .ea_icb = fe->ea_icb,
-        .stream_dir = fe->stream_dir,
-        .ea_bytes = fe->ea_bytes,
-    };
-    if (fe->extended && fe->object_bytes > fe->info_bytes) {
-        node->kept.stream_bytes = fe->object_bytes - fe->info_bytes;
-    }
-    if (fe->ea_bytes > 0) {
-        node->kept.ea = malloc(fe->ea_bytes);
-        if (!node->kept.ea) {
-            return -ENOMEM;
-        }
-        memcpy(node->kept.ea, fe->ea, fe->ea_bytes);
-    }
-    udf_device_ea_find(fe->ea, fe->ea_bytes, &node->attr.rdev);
-    return 0;
-}
-
-/* Only ICB strategy 4 (one entry, rewritten in place) is loaded. */
-static int load_entry(struct udf_op *op, struct udf_node *node) {
-    uint8_t block[UDF_BLOCK_BYTES];
-    struct udf_fe fe;
-    int error = udf_io_read(op, node->icb, 1, block);
-
-    if (!error) {
-        error = udf_decode_fe(block, node->icb.lbn, &fe);
-    }
-    if (error) {
-        return error;
-    }
-    if (fe.strategy != 4) {
-        return -EOPNOTSUPP;
-    }
-    error = load_attributes(node, &fe);
-    return error ? error : load_body(op, node, &fe);
-}
-
 static struct udf_node *node_alloc(const struct udf_volume *volume,
                                    struct udf_addr icb) {
     struct udf_node *node = calloc(1, sizeof(*node));
 
     if (node) {
         node->icb = icb;
+        node->chain.entry = icb;
         node->ino = udf_node_ino(volume, icb);
     }
+    return node;
+}
+
+/* Makes nodes->loading the load of the ICB at `icb`, begun before or new. */
+static int loading_begin(const struct udf_volume *volume,
+                         struct udf_nodes *nodes, struct udf_addr icb) {
+    struct udf_node *node;
+
+    if (nodes->loading && udf_node_loading_node(nodes->loading)->ino ==
+                              udf_node_ino(volume, icb)) {
+        return 0;
+    }
+    loading_drop(nodes);
+    node = node_alloc(volume, icb);
+    nodes->loading = node ? udf_node_loading_new(node) : NULL;
+    if (!nodes->loading) {
+        node_destroy(node);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Takes the finished node out of nodes->loading. */
+static struct udf_node *loading_end(struct udf_nodes *nodes) {
+    struct udf_node *node = udf_node_loading_node(nodes->loading);
+
+    udf_node_loading_free(nodes->loading);
+    nodes->loading = NULL;
     return node;
 }
 
@@ -389,21 +272,24 @@ int udf_node_load(struct udf_op *op, struct udf_addr icb,
         return 0;
     }
     error = udf_op_need_exclusive(op);
+    if (!error) {
+        error = loading_begin(op->volume, nodes, icb);
+    }
     if (error) {
         return error;
     }
-    node = node_alloc(op->volume, icb);
-    if (!node) {
-        return -ENOMEM;
+    error = udf_node_loading_go(op, nodes->loading);
+    if (error == UDF_MISS) {
+        return error;
     }
-    error = load_entry(op, node);
     if (error) {
-        node_destroy(node);
+        loading_drop(nodes);
         if (error == -EUCLEAN) {
             mmc_log(MMC_LOG_WARN, "file entry at block %u is damaged", icb.lbn);
         }
         return error;
     }
+    node = loading_end(nodes);
     table_add(nodes, node);
     drop_idle(nodes);
     *out_node = node;
@@ -468,6 +354,7 @@ int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
         .btime = op->now,
     };
     node->kept.extended = volume->identity.revision >= 0x0200;
+    node->kept.strategy = UDF_STRATEGY_4;
     node->kept.checkpoint = 1;
     node->body.embedded = true;
     node->fresh = true;
@@ -545,6 +432,16 @@ void udf_node_settled(struct udf_nodes *nodes, struct udf_node *node) {
     node->dirty = false;
 }
 
+uint32_t udf_node_runs(const struct udf_node *node) {
+    return node->chain.runs ? node->chain.count : 1;
+}
+
+struct udf_icb_run udf_node_run(const struct udf_node *node, uint32_t i) {
+    return node->chain.runs
+               ? node->chain.runs[i]
+               : (struct udf_icb_run){.lbn = node->icb.lbn, .blocks = 1};
+}
+
 /* Frees what the node has on the disc, and the node. */
 static void node_delete(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
@@ -558,7 +455,13 @@ static void node_delete(struct udf_volume *volume, struct udf_node *node) {
             volume,
             (struct udf_addr){.lbn = body->aed[i], .part = node->icb.part}, 1);
     }
-    udf_volume_give(volume, node->icb, 1);
+    for (uint32_t i = 0; i < udf_node_runs(node); i++) {
+        struct udf_icb_run run = udf_node_run(node, i);
+
+        udf_volume_give(
+            volume, (struct udf_addr){.lbn = run.lbn, .part = node->icb.part},
+            run.blocks);
+    }
     udf_node_settled(&volume->nodes, node);
     udf_sync_note_change(volume);
     table_remove(&volume->nodes, node);
@@ -586,7 +489,13 @@ void udf_node_unref(struct udf_volume *volume, struct udf_node *node,
 static void show_free(struct udf_volume *volume, const struct udf_node *node) {
     const struct udf_body *body = &node->body;
 
-    udf_volume_orphan(volume, node->icb, 1);
+    for (uint32_t i = 0; i < udf_node_runs(node); i++) {
+        struct udf_icb_run run = udf_node_run(node, i);
+
+        udf_volume_orphan(
+            volume, (struct udf_addr){.lbn = run.lbn, .part = node->icb.part},
+            run.blocks);
+    }
     for (uint32_t i = 0; i < body->aeds; i++) {
         udf_volume_orphan(
             volume,

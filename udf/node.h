@@ -40,10 +40,12 @@
 #include "udf/desc.h"
 #include "udf/dirty.h"
 #include "udf/extent.h"
+#include "udf/icb.h"
 #include "udf/op.h"
 #include "udf/udf.h"
 
 struct udf_dir;
+struct udf_node_loading;
 
 struct udf_attr {
     uint8_t file_type;
@@ -70,7 +72,9 @@ struct udf_body {
 
 /* What of the file entry is kept as it was found. */
 struct udf_kept {
-    bool extended; /* EFE */
+    bool extended;                  /* EFE */
+    uint16_t strategy, max_entries; /* of the ICB */
+    uint32_t prior_entries;
     struct udf_addr parent_icb;
     uint32_t checkpoint;
     struct udf_long_ad ea_icb, stream_dir;
@@ -84,7 +88,8 @@ struct udf_node {
     struct udf_node *idle_next, *idle_prev;   /* nodes without references */
     struct udf_node *dirty_next, *dirty_prev; /* nodes to write */
     uint64_t ino;
-    struct udf_addr icb;
+    struct udf_addr icb;  /* as FIDs name it */
+    struct udf_icb chain; /* where its file entry is, and older ones */
     atomic_uint_fast64_t refs;
     bool dirty;  /* on the dirty list */
     bool orphan; /* has no name any more */
@@ -105,6 +110,7 @@ struct udf_nodes {
     struct udf_node *dirty_first, *dirty_last; /* in the order of changes */
     uint64_t dirty_blocks;                     /* data blocks of all nodes */
     size_t orphans;
+    struct udf_node_loading *loading; /* begun, and waiting for a block */
 };
 
 int udf_nodes_init(struct udf_nodes *nodes);
@@ -117,8 +123,7 @@ uint64_t udf_node_ino(const struct udf_volume *volume, struct udf_addr addr);
 struct udf_node *udf_node_find(const struct udf_nodes *nodes, uint64_t ino);
 
 /* Finds the node `ino` in memory or loads it. Returns 0; UDF_MISS; -ESTALE
- * when `ino` is no address of this volume; -EUCLEAN; -EOPNOTSUPP for an ICB
- * strategy that is not done; -EIO. */
+ * when `ino` is no address of this volume; -EUCLEAN; -EIO. */
 int udf_node_get(struct udf_op *op, uint64_t ino, struct udf_node **out_node);
 
 /* The same by the address of the ICB. */
@@ -171,6 +176,10 @@ int udf_node_write(struct udf_volume *volume, struct udf_node *node);
 /* udf_extent_drop callback: gives the piece's blocks back. `context` is the
  * volume. */
 void udf_node_drop_piece(void *context, const struct udf_extent *piece);
+
+/* The runs of blocks that its ICBs are: `i` from 0 to udf_node_runs() - 1. */
+uint32_t udf_node_runs(const struct udf_node *node);
+struct udf_icb_run udf_node_run(const struct udf_node *node, uint32_t i);
 
 bool udf_node_is_dir(const struct udf_node *node);
 

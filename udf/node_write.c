@@ -35,7 +35,8 @@ static enum udf_ad_form choose_form(const struct udf_node *node) {
             return UDF_AD_LONG;
         }
     }
-    return node->body.form;
+    /* Extended ones are what UDF forbids; those of others become long. */
+    return node->body.form == UDF_AD_SHORT ? UDF_AD_SHORT : UDF_AD_LONG;
 }
 
 /* Bytes of whole descriptors in `room`, one kept free for the continuation. */
@@ -66,7 +67,7 @@ static uint64_t chain_blocks(enum udf_ad_form form, uint64_t bytes,
 static int resize_chain(struct udf_volume *volume, struct udf_node *node,
                         uint32_t want) {
     struct udf_body *body = &node->body;
-    uint32_t goal = node->icb.lbn;
+    uint32_t goal = node->chain.entry.lbn;
 
     while (body->aeds > want) {
         body->aeds--;
@@ -126,7 +127,7 @@ static int write_chain(struct udf_volume *volume, const struct udf_node *node,
 
     for (uint32_t i = 0; i < body->aeds; i++) {
         struct udf_aed aed = {
-            .previous_lbn = i > 0 ? body->aed[i - 1] : node->icb.lbn,
+            .previous_lbn = i > 0 ? body->aed[i - 1] : node->chain.entry.lbn,
             .ads = ads,
         };
         struct udf_addr addr = {.lbn = body->aed[i], .part = node->icb.part};
@@ -152,7 +153,9 @@ static struct udf_fe entry_of(const struct udf_node *node) {
     const struct udf_kept *kept = &node->kept;
     struct udf_fe fe = {
         .extended = kept->extended,
-        .strategy = 4,
+        .prior_entries = kept->prior_entries,
+        .strategy = kept->strategy,
+        .max_entries = kept->max_entries,
         .file_type = attr->file_type,
         .parent_icb = kept->parent_icb,
         .icb_flags = attr->icb_flags,
@@ -212,11 +215,12 @@ int udf_node_write(struct udf_volume *volume, struct udf_node *node) {
         fe.ads_bytes = fill_area(node, body->form, &cursor, 0, room, ads);
     }
     if (!error) {
-        error =
-            udf_encode_fe(&fe, &volume->identity.style, node->icb.lbn, block);
+        error = udf_encode_fe(&fe, &volume->identity.style,
+                              node->chain.entry.lbn, block);
     }
     if (!error) {
-        error = udf_io_write_meta(volume, node->icb, class_of(node), block);
+        error =
+            udf_io_write_meta(volume, node->chain.entry, class_of(node), block);
     }
     if (!error && !body->embedded) {
         error = write_chain(volume, node, body->form, &cursor, old);

@@ -180,6 +180,8 @@ UDF_RAW_AT(udf_fsd_s, stream_directory_ICB, 464);
 UDF_RAW_SIZE(udf_fileid_desc_s, 38);
 UDF_RAW_AT(udf_fileid_desc_s, icb, 20);
 UDF_RAW_SIZE(allocExtDesc, UDF_AED_BYTES);
+UDF_RAW_SIZE(indirect_entry_s, 52);
+UDF_RAW_AT(indirect_entry_s, indirect_ICB, 36);
 UDF_RAW_SIZE(spaceBitmapDesc, 24);
 UDF_RAW_AT(udf_icbtag_s, file_type, 11);
 UDF_RAW_AT(udf_icbtag_s, flags, 18);

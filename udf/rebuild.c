@@ -56,7 +56,12 @@ static void claim(struct walk *walk, struct udf_addr addr, uint32_t count) {
 }
 
 static void claim_node(struct walk *walk, const struct udf_node *node) {
-    claim(walk, node->icb, 1);
+    for (uint32_t i = 0; i < udf_node_runs(node); i++) {
+        struct udf_icb_run run = udf_node_run(node, i);
+
+        claim(walk, (struct udf_addr){.lbn = run.lbn, .part = node->icb.part},
+              run.blocks);
+    }
     for (uint32_t i = 0; i < node->body.aeds; i++) {
         claim(
             walk,

@@ -21,6 +21,9 @@ static uint32_t encode(const char *text, uint8_t *cs0) {
     return bytes;
 }
 
+/* What ends a name with escapes: U+FFFE. */
+#define MARK "\xEF\xBF\xBE"
+
 /* Decodes as a name; gives whether it was escaped. */
 static bool name_of(const void *cs0, uint32_t bytes, char *out_text) {
     bool escaped = false;
@@ -126,8 +129,6 @@ static void test_cs0_decode_refuses(void **state) {
     strcpy(text, "before");
     const uint8_t odd[] = {16, 0, 'x', 0};
     assert_int_equal(udf_cs0_decode(odd, 4, text, sizeof(text)), -EUCLEAN);
-    assert_int_equal(udf_cs0_decode_name(odd, 4, text, sizeof(text), &escaped),
-                     -EUCLEAN);
     const uint8_t seven[] = "\x08"
                             "1234567";
     assert_int_equal(udf_cs0_decode(seven, 8, text, 7), -ENAMETOOLONG);
@@ -150,7 +151,7 @@ static void test_cs0_decode_lone_surrogates(void **state) {
     assert_string_equal(text, "\xEF\xBF\xBD\xEF\xBF\xBD"
                               "a\xEF\xBF\xBD");
     assert_true(name_of(cs0, sizeof(cs0), text));
-    assert_string_equal(text, "%DC00%D800a%D801");
+    assert_string_equal(text, "%uDC00%uD800a%uD801" MARK);
 }
 
 static void test_cs0_decode_deleted_ids(void **state) {
@@ -181,35 +182,49 @@ static void test_cs0_name_escapes(void **state) {
          "100%",
          5, "100%", false},
         {"\x08"
+         "a%2Fb",
+         6, "a%2Fb", false}, /* as "a/b" would be without its mark */
+        {"\x08"
          "a/b",
-         4, "a%002Fb", true},
+         4, "a%2Fb" MARK, true},
         {"\x08"
          "a%/b",
-         5, "a%0025%002Fb", true},
+         5, "a%25%2Fb" MARK, true},
         {"\x08"
          "a\0b",
-         4, "a%0000b", true},
+         4, "a%00b" MARK, true},
         {"\x08"
          "\0",
-         2, "%0000", true},
+         2, "%00" MARK, true},
         {"\x08"
          ".",
-         2, "%002E", true},
+         2, "%2E" MARK, true},
         {"\x08"
          "..",
-         3, "%002E.", true},
+         3, "%2E." MARK, true},
         {"\x08"
          "...",
          4, "...", false},
         {"\x08"
          ".a",
          3, ".a", false},
-        {"\x10\0.\0.", 5, "%002E.", true},
-        {"\x10\xFE\xFF\0a", 5, "%FEFFa", true},
-        {"\x10\xFF\xFE", 3, "%FFFE", true},
-        {"\x10\0/", 3, "%002F", true},
-        {"\x08", 1, "%empty", true},
-        {"", 0, "%empty", true},
+        {"\x10\0.\0.", 5, "%2E." MARK, true},
+        {"\x10\xFE\xFF\0a", 5, "%uFEFFa" MARK, true},
+        {"\x10\xFF\xFE", 3, "%uFFFE" MARK, true},
+        {"\x10\0/", 3, "%2F" MARK, true},
+        {"\x10\xD8\x3D\0a", 5, "%uD83Da" MARK, true},
+        {"\x10\xDC\xBF\xD8\x3D", 5, "%uDCBF%uD83D" MARK, true},
+        {"\x10\xD8\x3D\xDC\xBF\0a", 7,
+         "\xF0\x9F\x92\xBF"
+         "a",
+         false},
+        {"\x08", 1, "%empty" MARK, true},
+        {"", 0, "%empty" MARK, true},
+        {"\x10\0a\0", 4, "%raw10006100" MARK, true}, /* half a unit */
+        {"\x07"
+         "ab",
+         3, "%raw076162" MARK, true},
+        {"\0", 1, "%raw00" MARK, true},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char text[2048];
@@ -219,8 +234,8 @@ static void test_cs0_name_escapes(void **state) {
     }
 }
 
-/* Every name is shown, and shown names are usable in POSIX and can be
- * compressed again (what has no escape: to the same bytes). */
+/* Every name is shown, and shown names are usable in POSIX. What has no escape
+ * is compressed to the same bytes; nobody can make what has some. */
 static void test_cs0_name_any_unit(void **state) {
     (void)state;
     for (unsigned unit = 0; unit < 0x10000; unit++) {
@@ -233,7 +248,7 @@ static void test_cs0_name_any_unit(void **state) {
         assert_true(text[0] != '\0' && strcmp(text, ".") != 0);
         assert_int_equal(udf_cs0_encode(text, (uint32_t)strlen(text), back,
                                         sizeof(back), &bytes),
-                         0);
+                         escaped ? -EILSEQ : 0);
         if (!escaped && unit > 0xFF) {
             assert_int_equal(bytes, 3);
             assert_memory_equal(back, cs0, 3);
@@ -241,14 +256,32 @@ static void test_cs0_name_any_unit(void **state) {
     }
 }
 
-/* Names of up to three characters from an awkward alphabet: those that are
- * escaped never look alike. */
+/* The longest names there are fit the room that the header promises. */
+static void test_cs0_name_longest(void **state) {
+    (void)state;
+    static const uint8_t fills[][3] = {
+        {8, '/', '/'}, {8, 0xFF, 0xFF}, {16, 0xD8, 0}, {0, 1, 2}};
+    for (size_t i = 0; i < sizeof(fills) / sizeof(fills[0]); i++) {
+        uint8_t cs0[UDF_NAME_CS0_MAX];
+        char text[1024];
+        bool escaped;
+        cs0[0] = fills[i][0];
+        for (uint32_t k = 1; k < sizeof(cs0); k++) {
+            cs0[k] = fills[i][1 + (k + 1) % 2];
+        }
+        assert_int_equal(
+            udf_cs0_decode_name(cs0, sizeof(cs0), text, sizeof(text), &escaped),
+            0);
+    }
+}
+
+/* Names of up to three characters from an awkward alphabet never look alike,
+ * escaped or not. */
 static void test_cs0_name_escapes_differ(void **state) {
     (void)state;
     static const uint8_t alphabet[] = {0, '/', '%', '.', '0', '2', 'F'};
     enum { LETTERS = sizeof(alphabet), NAMES = 7 + 49 + 343 };
     static char shown[NAMES][32];
-    static bool escaped[NAMES];
     for (unsigned n = 0, count = 0; count < NAMES; n++) {
         uint8_t cs0[4] = {8};
         unsigned length = count < 7 ? 1 : count < 56 ? 2 : 3;
@@ -256,14 +289,12 @@ static void test_cs0_name_escapes_differ(void **state) {
         for (unsigned i = 1; i <= length; i++, rest /= LETTERS) {
             cs0[i] = alphabet[rest % LETTERS];
         }
-        escaped[count] = name_of(cs0, 1 + length, shown[count]);
+        (void)name_of(cs0, 1 + length, shown[count]);
         count++;
     }
     for (unsigned i = 0; i < NAMES; i++) {
         for (unsigned j = i + 1; j < NAMES; j++) {
-            if (escaped[i] == escaped[j]) {
-                assert_string_not_equal(shown[i], shown[j]);
-            }
+            assert_string_not_equal(shown[i], shown[j]);
         }
     }
 }
@@ -338,6 +369,7 @@ int main(void) {
         cmocka_unit_test(test_cs0_decode_deleted_ids),
         cmocka_unit_test(test_cs0_name_escapes),
         cmocka_unit_test(test_cs0_name_any_unit),
+        cmocka_unit_test(test_cs0_name_longest),
         cmocka_unit_test(test_cs0_name_escapes_differ),
         cmocka_unit_test(test_cs0_dstring_round_trip),
         cmocka_unit_test(test_cs0_dstring_limits),

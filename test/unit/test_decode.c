@@ -239,12 +239,30 @@ static void test_decode_fe_strategy_4096(void **state) {
     (void)state;
     uint8_t block[BLOCK];
     struct udf_fe back, fe = sample_fe(false, 0, 8);
-    fe.strategy = 4096;
+    fe.strategy = UDF_STRATEGY_4096;
+    fe.max_entries = 2;
+    fe.prior_entries = 70000;
     assert_int_equal(udf_encode_fe(&fe, &style, LBA, block), 0);
+    assert_int_equal(u32_at(block + 16), 70000);
     assert_int_equal(u16_at(block + 22), 1);
     assert_int_equal(u16_at(block + 24), 2);
     assert_int_equal(udf_decode_fe(block, LBA, &back), 0);
-    assert_int_equal(back.strategy, 4096);
+    assert_int_equal(back.strategy, UDF_STRATEGY_4096);
+    assert_int_equal(back.max_entries, 2);
+    assert_int_equal(back.prior_entries, 70000);
+}
+
+static void test_decode_ie(void **state) {
+    (void)state;
+    uint8_t block[BLOCK] = {0};
+    struct udf_long_ad next, leads_to = sample_ad(3);
+    udf_long_ad_encode(&leads_to, block + 36);
+    udf_tag_seal(block, 52, UDF_TAG_IE, &style, LBA);
+    assert_int_equal(udf_decode_ie(block, LBA, &next), 0);
+    expect_long_ad(&next, &leads_to);
+    assert_int_equal(udf_decode_ie(block, LBA + 1, &next), -EUCLEAN);
+    udf_tag_seal(block, 52, UDF_TAG_TE, &style, LBA);
+    assert_int_equal(udf_decode_ie(block, LBA, &next), -EUCLEAN);
 }
 
 static void test_decode_aed(void **state) {
@@ -482,6 +500,7 @@ int main(void) {
         cmocka_unit_test(test_decode_fe_room),
         cmocka_unit_test(test_decode_fe_refuses),
         cmocka_unit_test(test_decode_fe_strategy_4096),
+        cmocka_unit_test(test_decode_ie),
         cmocka_unit_test(test_decode_aed),
         cmocka_unit_test(test_decode_sbd),
         cmocka_unit_test(test_decode_sbd_crc),

@@ -239,22 +239,29 @@ static void set_ad(uint8_t *raw, uint32_t length, uint32_t lbn) {
     }
 }
 
+/* A file whose list is all that is read, whatever its length. */
+static struct udf_ads reader(enum udf_ad_form form, uint16_t part,
+                             struct udf_extents *extents) {
+    return (struct udf_ads){
+        .form = form,
+        .part = part,
+        .info_bytes = UINT64_MAX,
+        .extents = extents,
+    };
+}
+
 static void test_extent_decode_short(void **state) {
     struct udf_extents extents = {0};
-    struct udf_addr next = {.lbn = 1, .part = 1};
+    struct udf_ads ads = reader(UDF_AD_SHORT, 3, &extents);
     uint8_t raw[40] = {0};
-    bool more = true;
 
     (void)state;
     set_ad(raw, 4096, 10);
     set_ad(raw + 8, 2048, 12);
     set_ad(raw + 16, 0x80000000u | 6144, 99); /* a hole's address is nothing */
     set_ad(raw + 24, 0x40000000u | 100, 50);
-    assert_int_equal(udf_ads_decode(UDF_AD_SHORT, raw, sizeof(raw), 3, &extents,
-                                    &next, &more),
-                     0);
-    assert_false(more);
-    assert_int_equal(next.lbn, 1);
+    assert_int_equal(udf_ads_decode(&ads, raw, sizeof(raw)), 0);
+    assert_false(ads.more);
     check_invariants(&extents);
     assert_int_equal(extents.count, 3);
     assert_int_equal(extents.list[0].count, 3);
@@ -267,9 +274,8 @@ static void test_extent_decode_short(void **state) {
 
 static void test_extent_decode_stops_at_continuation(void **state) {
     struct udf_extents extents = {0};
-    struct udf_addr next = {0};
+    struct udf_ads ads = reader(UDF_AD_LONG, 0, &extents);
     uint8_t raw[48] = {0};
-    bool more = false;
 
     (void)state;
     set_ad(raw, 2048, 10);
@@ -277,78 +283,119 @@ static void test_extent_decode_stops_at_continuation(void **state) {
     udf_ad_encode_next(UDF_AD_LONG, &(struct udf_addr){.lbn = 7, .part = 2},
                        raw + 16);
     set_ad(raw + 32, 2048, 11); /* behind it: not part of the list */
-    assert_int_equal(udf_ads_decode(UDF_AD_LONG, raw, sizeof(raw), 0, &extents,
-                                    &next, &more),
-                     0);
-    assert_true(more);
-    assert_int_equal(next.lbn, 7);
-    assert_int_equal(next.part, 2);
+    assert_int_equal(udf_ads_decode(&ads, raw, sizeof(raw)), 0);
+    assert_true(ads.more);
+    assert_int_equal(ads.next.lbn, 7);
+    assert_int_equal(ads.next.part, 2);
     assert_int_equal(udf_extents_end(&extents), 1);
     assert_int_equal(extents.list[0].addr.part, 1);
     udf_extents_free(&extents);
 }
 
+/* A zero length ends a list that is complete, and no other. */
+static void test_extent_decode_zero_lengths(void **state) {
+    struct udf_extents extents = {0};
+    struct udf_ads ads = reader(UDF_AD_SHORT, 0, &extents);
+    uint8_t raw[40] = {0};
+
+    (void)state;
+    set_ad(raw, 2048, 10);
+    set_ad(raw + 16, 2048, 20);
+    set_ad(raw + 32, 2048, 30);
+    ads.info_bytes = 4000;
+    assert_int_equal(udf_ads_decode(&ads, raw, sizeof(raw)), 0);
+    assert_int_equal(udf_extents_end(&extents), 2);
+    assert_int_equal(extents.list[1].addr.lbn, 20);
+    udf_extents_free(&extents);
+    ads.info_bytes = 2048;
+    assert_int_equal(udf_ads_decode(&ads, raw, sizeof(raw)), 0);
+    assert_int_equal(udf_extents_end(&extents), 1);
+    udf_extents_free(&extents);
+}
+
+static void set_extended_ad(uint8_t *raw, uint32_t length, uint32_t recorded,
+                            uint32_t info, uint32_t lbn) {
+    set_ad(raw, length, recorded);
+    set_ad(raw + 8, info, lbn);
+    raw[16] = 2; /* partition */
+}
+
+static void test_extent_decode_extended(void **state) {
+    struct udf_extents extents = {0};
+    struct udf_ads ads = reader(UDF_AD_EXTENDED, 0, &extents);
+    uint8_t raw[60] = {0};
+
+    (void)state;
+    set_extended_ad(raw, 4096, 4096, 4096, 10);
+    set_extended_ad(raw + 20, 0x80000000u | 2048, 0, 0, 0);
+    set_extended_ad(raw + 40, 4096, 100, 100, 77);
+    assert_int_equal(udf_ads_decode(&ads, raw, sizeof(raw)), 0);
+    check_invariants(&extents);
+    assert_int_equal(extents.count, 3);
+    assert_int_equal(extents.list[0].addr.part, 2);
+    assert_int_equal(extents.list[2].addr.lbn, 77);
+    assert_int_equal(extents.list[2].count, 2);
+    udf_extents_free(&extents);
+    /* Compressed content, and less content than room before the last. */
+    set_extended_ad(raw, 4096, 2000, 4096, 10);
+    assert_int_equal(udf_ads_decode(&ads, raw, sizeof(raw)), -EUCLEAN);
+    set_extended_ad(raw, 4096, 2048, 2048, 10);
+    ads.odd = false;
+    assert_int_equal(udf_ads_decode(&ads, raw, sizeof(raw)), -EUCLEAN);
+    assert_int_equal(extents.count, 0);
+    udf_extents_free(&extents);
+}
+
 static void test_extent_decode_odd_length_only_at_end(void **state) {
     struct udf_extents extents = {0};
-    struct udf_addr next = {0};
-    uint8_t raw[24] = {0};
-    bool more = false;
+    struct udf_ads ads = reader(UDF_AD_SHORT, 0, &extents);
+    uint8_t raw[24];
 
     (void)state;
     put(&extents, extent(0, 2, UDF_EXTENT_RECORDED, 98));
     set_ad(raw, 2048, 100);
     set_ad(raw + 8, 100, 101);
     set_ad(raw + 16, 2048, 110);
-    assert_int_equal(
-        udf_ads_decode(UDF_AD_SHORT, raw, 24, 0, &extents, &next, &more),
-        -EUCLEAN);
+    assert_int_equal(udf_ads_decode(&ads, raw, 24), -EUCLEAN);
     /* Nothing of the bad area stays, although it had joined. */
     assert_int_equal(extents.count, 1);
     assert_int_equal(extents.list[0].count, 2);
     /* A file tail may follow. ECMA-167 4/12.1 */
     set_ad(raw + 16, 0x40000000u | 2048, 110);
-    assert_int_equal(
-        udf_ads_decode(UDF_AD_SHORT, raw, 24, 0, &extents, &next, &more), 0);
+    ads.odd = false;
+    assert_int_equal(udf_ads_decode(&ads, raw, 24), 0);
     assert_int_equal(udf_extents_end(&extents), 5);
+    udf_extents_free(&extents);
+    /* The end of one area and the beginning of the next are neighbours. */
+    ads.odd = false;
+    assert_int_equal(udf_ads_decode(&ads, raw, 16), 0);
+    set_ad(raw, 2048, 200);
+    assert_int_equal(udf_ads_decode(&ads, raw, 8), -EUCLEAN);
     udf_extents_free(&extents);
 }
 
 static void test_extent_decode_refuses_hostile(void **state) {
     struct udf_extents extents = {0};
-    struct udf_addr next = {0};
+    struct udf_ads ads = reader(UDF_AD_SHORT, 0, &extents);
     uint8_t *raw = calloc(1u << 20, 16);
-    bool more = false;
 
     (void)state;
     assert_non_null(raw);
     set_ad(raw, 4096, 0xFFFFFFFFu); /* wraps round */
-    assert_int_equal(
-        udf_ads_decode(UDF_AD_SHORT, raw, 8, 0, &extents, &next, &more),
-        -EUCLEAN);
-    assert_int_equal(
-        udf_ads_decode(UDF_AD_EXTENDED, raw, 20, 0, &extents, &next, &more),
-        -EUCLEAN);
-    assert_int_equal(
-        udf_ads_decode(UDF_AD_EMBEDDED, raw, 8, 0, &extents, &next, &more),
-        -EUCLEAN);
+    assert_int_equal(udf_ads_decode(&ads, raw, 8), -EUCLEAN);
     /* Half a descriptor at the end is no descriptor. */
     set_ad(raw, 2048, 5);
     set_ad(raw + 8, 2048, 9);
-    assert_int_equal(
-        udf_ads_decode(UDF_AD_SHORT, raw, 15, 0, &extents, &next, &more), 0);
+    assert_int_equal(udf_ads_decode(&ads, raw, 15), 0);
     assert_int_equal(udf_extents_end(&extents), 1);
     /* Holes without end: 2^21 of them would be 2^40 blocks. */
     for (uint32_t i = 0; i < 1u << 20; i++) {
         set_ad(raw + 8 * (size_t)i, 0x80000000u | UDF_EXTENT_BYTES_MAX, 0);
     }
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(udf_ads_decode(UDF_AD_SHORT, raw, 8u << 20, 0,
-                                        &extents, &next, &more),
-                         0);
+        assert_int_equal(udf_ads_decode(&ads, raw, 8u << 20), 0);
     }
-    assert_int_equal(
-        udf_ads_decode(UDF_AD_SHORT, raw, 8u << 20, 0, &extents, &next, &more),
-        -EUCLEAN);
+    assert_int_equal(udf_ads_decode(&ads, raw, 8u << 20), -EUCLEAN);
     free(raw);
     udf_extents_free(&extents);
 }
@@ -357,11 +404,10 @@ static void test_extent_decode_refuses_hostile(void **state) {
 static void round_trip(enum udf_ad_form form, const struct udf_extents *list,
                        uint64_t info_bytes) {
     struct udf_extents back = {0};
+    struct udf_ads ads = reader(form, 4, &back);
     struct udf_ad_cursor cursor = {0};
-    struct udf_addr next = {0};
     uint64_t total = 0;
     uint8_t raw[50];
-    bool more = false;
 
     do {
         uint32_t bytes =
@@ -369,9 +415,8 @@ static void round_trip(enum udf_ad_form form, const struct udf_extents *list,
 
         assert_true(bytes <= sizeof(raw));
         assert_true(bytes > 0 || cursor.index == list->count);
-        assert_int_equal(
-            udf_ads_decode(form, raw, bytes, 4, &back, &next, &more), 0);
-        assert_false(more);
+        assert_int_equal(udf_ads_decode(&ads, raw, bytes), 0);
+        assert_false(ads.more);
         total += bytes;
     } while (cursor.index < list->count);
     assert_int_equal(total, udf_ads_bytes(form, list));
@@ -454,6 +499,8 @@ int main(void) {
         cmocka_unit_test(test_extent_cut_hole_joins_back),
         cmocka_unit_test(test_extent_decode_short),
         cmocka_unit_test(test_extent_decode_stops_at_continuation),
+        cmocka_unit_test(test_extent_decode_zero_lengths),
+        cmocka_unit_test(test_extent_decode_extended),
         cmocka_unit_test(test_extent_decode_odd_length_only_at_end),
         cmocka_unit_test(test_extent_decode_refuses_hostile),
         cmocka_unit_test(test_extent_encode_round_trip),
