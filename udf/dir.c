@@ -305,9 +305,9 @@ static void set_bytes(struct udf_volume *volume, struct udf_node *node,
     uint32_t reserve = want > have ? (uint32_t)(want - have) : 0;
 
     if (reserve > body->reserved) {
-        (void)udf_space_reserve(volume->space, reserve - body->reserved, 0);
+        (void)udf_space_reserve(volume->meta, reserve - body->reserved, 0);
     } else {
-        udf_space_unreserve(volume->space, body->reserved - reserve);
+        udf_space_unreserve(volume->meta, body->reserved - reserve);
     }
     body->reserved = reserve;
     node->dir->bytes = bytes;
@@ -369,11 +369,7 @@ int udf_dir_prepare(struct udf_volume *volume, struct udf_node *node,
     have = udf_extents_end(&node->body.extents) + node->body.reserved;
     if (want > have) {
         /* Only a test: udf_dir_add() reserves what it uses. */
-        error = udf_space_reserve(volume->space, (uint32_t)(want - have),
-                                  volume->placement.keep);
-        if (!error) {
-            udf_space_unreserve(volume->space, (uint32_t)(want - have));
-        }
+        error = udf_spaces_meta_room(volume, (uint32_t)(want - have));
     }
     return error;
 }

@@ -72,7 +72,7 @@ static bool extend_here(struct udf_volume *volume, struct udf_node *node,
     if (have == 0 || udf_extents_map(&node->body.extents, have - 1, &last) ||
         last.kind != UDF_EXTENT_RECORDED ||
         last.addr.part != volume->placement.meta_part ||
-        udf_space_take_at(volume->space, last.addr.lbn + 1, want - have)) {
+        udf_space_take_at(volume->meta, last.addr.lbn + 1, want - have)) {
         return false;
     }
     return put_extent(volume, node, have, last.addr.lbn + 1, want - have) == 0;
@@ -84,7 +84,7 @@ static int extend_anywhere(struct udf_volume *volume, struct udf_node *node,
     while (have < want) {
         uint32_t lbn, count;
         int error =
-            udf_space_take_run(volume->space, volume->placement.meta_goal,
+            udf_space_take_run(volume->meta, volume->placement.meta_goal,
                                want - have, &lbn, &count);
 
         if (!error) {
@@ -114,7 +114,7 @@ static int place(struct udf_volume *volume, struct udf_node *node,
     if (extend_here(volume, node, have, want)) {
         return 0;
     }
-    if (udf_space_take_whole(volume->space, volume->placement.meta_goal, want,
+    if (udf_space_take_whole(volume->meta, volume->placement.meta_goal, want,
                              &lbn) == 0) {
         *out_fresh = 0;
         mmc_bits_set_range(dir->changed, 0, want);
@@ -209,7 +209,7 @@ int udf_dir_write(struct udf_volume *volume, struct udf_node *node) {
         }
     }
     if (!error) {
-        udf_space_unreserve(volume->space, body->reserved);
+        udf_space_unreserve(volume->meta, body->reserved);
         body->reserved = 0;
     }
     return error;

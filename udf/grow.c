@@ -362,7 +362,11 @@ static int close_larger(struct growth *growth) {
         return -ENOMEM;
     }
     pthread_rwlock_wrlock(&volume->lock);
+    if (volume->meta == volume->space) {
+        volume->meta = space;
+    }
     udf_space_destroy(volume->space);
+    volume->spaces.of[0] = space;
     volume->space = space;
     volume->maps.map[0].blocks = bits;
     pthread_rwlock_unlock(&volume->lock);

@@ -153,6 +153,9 @@ int udf_icb_load(struct udf_op *op, struct udf_addr addr, uint8_t *block,
     if (!error && !search.found) {
         error = -EUCLEAN;
     }
+    if (error == -EUCLEAN && udf_metadata_doubt(op->volume, addr)) {
+        error = UDF_MISS; /* again, from its copy */
+    }
     if (error) {
         free(icb.runs);
         return error;

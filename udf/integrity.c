@@ -93,16 +93,12 @@ int udf_integrity_load(struct udf_volume *volume,
 /* The LVID of this moment. */
 static void snapshot(struct udf_volume *volume, bool closed,
                      struct udf_lvid *out_lvid) {
-    const struct udf_placement *place = &volume->placement;
     struct udf_lvid *lvid = &volume->integrity.lvid;
 
     pthread_rwlock_wrlock(&volume->lock);
     lvid->recorded = udf_op_clock();
     lvid->closed = closed;
-    lvid->free_blocks[place->data_part] = udf_space_free(volume->space);
-    /* Growing may have been interrupted before it came here. */
-    lvid->size_blocks[place->data_part] =
-        volume->maps.map[place->data_part].blocks;
+    udf_spaces_count(volume, lvid);
     if (lvid->max_write < volume->identity.revision) {
         lvid->max_write = volume->identity.revision;
     }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mmc/bits.h"
 #include "mmc/blockdev.h"
 #include "udf/volume.h"
 
@@ -90,6 +91,10 @@ int udf_io_load_at(struct udf_volume *volume, struct udf_addr addr, void *buf) {
     if (!error) {
         error = udf_io_load(volume, lba, 1, buf);
     }
+    if (error == -EIO && udf_metadata_doubt(volume, addr)) {
+        error = locate(volume, addr, 1, &lba, &run);
+        error = error ? error : udf_io_load(volume, lba, 1, buf);
+    }
     return error == -ERANGE ? -EUCLEAN : error;
 }
 
@@ -116,14 +121,39 @@ int udf_io_write_data(struct udf_volume *volume, struct udf_addr addr,
 
 int udf_io_write_meta(struct udf_volume *volume, struct udf_addr addr,
                       enum udf_overlay_class class, const uint8_t *block) {
-    uint32_t lba, run;
-    int error = locate(volume, addr, 1, &lba, &run);
+    uint32_t lba[2], copies;
+    int error = udf_partmap_copies(&volume->maps, addr, lba, &copies);
 
-    return error ? error : udf_overlay_put(&volume->overlay, lba, class, block);
+    for (uint32_t i = 0; !error && i < copies; i++) {
+        error = udf_overlay_put(&volume->overlay, lba[i], class, block);
+    }
+    if (!error && copies > 1 && volume->maps.map[addr.part].bad) {
+        /* Both copies are on their way. */
+        mmc_bits_clear(volume->maps.map[addr.part].bad, addr.lbn);
+    }
+    return error == -ENOENT ? -EUCLEAN : error;
+}
+
+/* Blocks with two copies, which are metadata's: one at a time will do. */
+static void unused_copies(struct udf_volume *volume, struct udf_addr addr,
+                          uint32_t count) {
+    uint32_t lba[2], copies;
+
+    for (; count > 0 &&
+           udf_partmap_copies(&volume->maps, addr, lba, &copies) == 0;
+         count--, addr.lbn++) {
+        for (uint32_t i = 0; i < copies; i++) {
+            blockdev_mark(volume->dev, lba[i], 1, false);
+        }
+    }
 }
 
 void udf_io_unused(struct udf_volume *volume, struct udf_addr addr,
                    uint32_t count) {
+    if (volume->maps.map[addr.part].mirror.count > 0) {
+        unused_copies(volume, addr, count);
+        return;
+    }
     while (count > 0) {
         uint32_t lba, run;
 

@@ -33,7 +33,8 @@ int udf_io_read(struct udf_op *op, struct udf_addr addr, uint32_t count,
 int udf_io_load(struct udf_volume *volume, uint32_t lba, uint32_t count,
                 void *buf);
 
-/* The same at an address inside a partition. -EUCLEAN as udf_io_read(). */
+/* The same at an address inside a partition, from its copy where the first
+ * cannot be read. -EUCLEAN as udf_io_read(). */
 int udf_io_load_at(struct udf_volume *volume, struct udf_addr addr, void *buf);
 
 /* Hands file data for `addr` to the device. Returns 0; -EUCLEAN; -ENOMEM.
@@ -41,8 +42,8 @@ int udf_io_load_at(struct udf_volume *volume, struct udf_addr addr, void *buf);
 int udf_io_write_data(struct udf_volume *volume, struct udf_addr addr,
                       uint32_t count, const void *buf);
 
-/* Puts one finished metadata block for `addr` into the overlay. Returns and
- * locks as udf_io_write_data(). */
+/* Puts one finished metadata block for `addr` into the overlay, for each of
+ * its copies. Returns and locks as udf_io_write_data(). */
 int udf_io_write_meta(struct udf_volume *volume, struct udf_addr addr,
                       enum udf_overlay_class class, const uint8_t *block);
 

@@ -307,13 +307,15 @@ int udf_node_get(struct udf_op *op, uint64_t ino, struct udf_node **out_node) {
 
 static int take_icb(struct udf_volume *volume, struct udf_addr *out_icb) {
     struct udf_placement *place = &volume->placement;
-    uint32_t usable = udf_space_usable(volume->space);
-    uint32_t spoken_for = udf_space_reserved(volume->space) + place->keep;
     uint32_t lbn;
+    int error = udf_spaces_meta_room(volume, 1);
 
-    if (usable <= spoken_for ||
-        udf_space_take_near(volume->space, place->meta_goal, 1, &lbn)) {
-        return -ENOSPC;
+    if (!error) {
+        error = udf_spaces_take_block(volume, place->meta_part,
+                                      place->meta_goal, &lbn);
+    }
+    if (error) {
+        return error;
     }
     place->meta_goal = lbn + 1;
     *out_icb = (struct udf_addr){.lbn = lbn, .part = place->meta_part};
@@ -448,7 +450,7 @@ static void node_delete(struct udf_volume *volume, struct udf_node *node) {
 
     volume->nodes.dirty_blocks -= body->dirty.blocks;
     udf_dirty_drop(&body->dirty, 0, UINT64_MAX);
-    udf_space_unreserve(volume->space, body->reserved);
+    udf_space_unreserve(udf_node_space(volume, node), body->reserved);
     udf_extents_resize(&body->extents, 0, udf_node_drop_piece, volume);
     for (uint32_t i = 0; i < body->aeds; i++) {
         udf_volume_give(
@@ -520,6 +522,11 @@ void udf_node_abandon(struct udf_volume *volume, struct udf_node *node) {
 }
 
 /* ---- what users see --------------------------------------------------- */
+
+struct udf_space *udf_node_space(const struct udf_volume *volume,
+                                 const struct udf_node *node) {
+    return udf_node_is_dir(node) ? volume->meta : volume->space;
+}
 
 bool udf_node_is_dir(const struct udf_node *node) {
     return node->attr.file_type == UDF_FILE_DIRECTORY;

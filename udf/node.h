@@ -181,6 +181,10 @@ void udf_node_drop_piece(void *context, const struct udf_extent *piece);
 uint32_t udf_node_runs(const struct udf_node *node);
 struct udf_icb_run udf_node_run(const struct udf_node *node, uint32_t i);
 
+/* The space that the node's content comes from: a directory's is metadata. */
+struct udf_space *udf_node_space(const struct udf_volume *volume,
+                                 const struct udf_node *node);
+
 bool udf_node_is_dir(const struct udf_node *node);
 
 /* Fills `out_stat` as stat(2) shows the node. */

@@ -86,7 +86,7 @@ static int resize_chain(struct udf_volume *volume, struct udf_node *node,
     }
     while (body->aeds < want) {
         uint32_t lbn;
-        int error = udf_space_take_near(volume->space, goal, 1, &lbn);
+        int error = udf_spaces_take_block(volume, node->icb.part, goal, &lbn);
 
         if (error) {
             return error;
@@ -183,6 +183,9 @@ static struct udf_fe entry_of(const struct udf_node *node) {
 }
 
 static enum udf_overlay_class class_of(const struct udf_node *node) {
+    if (node->attr.file_type >= UDF_FILE_METADATA) {
+        return UDF_OVERLAY_MAP;
+    }
     return udf_node_is_dir(node) && !node->fresh ? UDF_OVERLAY_DIRECTORY_ENTRY
                                                  : UDF_OVERLAY_ENTRY;
 }

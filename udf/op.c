@@ -48,7 +48,9 @@ bool udf_op_again(struct udf_op *op, int *result) {
         int error =
             blockdev_fetch(op->volume->dev, op->miss_lba, op->miss_count);
 
-        if (error) {
+        if (error &&
+            !(error == -EIO &&
+              udf_metadata_avoid(op->volume, op->miss_lba, op->miss_count))) {
             *result = error;
             return false;
         }

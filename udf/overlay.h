@@ -23,6 +23,8 @@
  * points to, and the map of free space last. A directory's entry, which says
  * how long the directory is and where, or holds it, comes after its data. */
 enum udf_overlay_class {
+    UDF_OVERLAY_MAP,       /* entries of a metadata partition's files: where
+                              all else is */
     UDF_OVERLAY_FRESH,     /* directory data and allocation extents where the
                               last commit has nothing */
     UDF_OVERLAY_ENTRY,     /* file entries, new directories' too, allocation

@@ -12,11 +12,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mmc/bits.h"
+
 #define VAT_UNUSED 0xFFFFFFFFu
 
 void udf_partmaps_free(struct udf_partmaps *maps) {
     for (uint32_t i = 0; i < maps->count; i++) {
         udf_extents_free(&maps->map[i].extents);
+        udf_extents_free(&maps->map[i].mirror);
+        free(maps->map[i].bad);
         free(maps->map[i].vat);
     }
     *maps = (struct udf_partmaps){0};
@@ -94,25 +98,85 @@ static int map_physical(const struct udf_partmaps *maps, struct udf_addr addr,
     return -EUCLEAN;
 }
 
-/* Metadata: the block is one of a file's. UDF 2.60 2.2.13. */
+/* The block is one of a file's, as far as `extents` go in one piece. */
+static int map_file(const struct udf_partmaps *maps,
+                    const struct udf_partmap *map,
+                    const struct udf_extents *extents, uint32_t lbn,
+                    uint32_t count, uint32_t *out_lba, uint32_t *out_run) {
+    struct udf_extent piece;
+
+    if (udf_extents_map(extents, lbn, &piece) ||
+        piece.kind != UDF_EXTENT_RECORDED) {
+        return -ENOENT;
+    }
+    piece.addr.part = map->physical;
+    return map_physical(maps, piece.addr, smaller(count, piece.count), out_lba,
+                        out_run);
+}
+
+/* Metadata: a block of the metadata file, or of its mirror where that is
+ * known to be bad. UDF 2.60 2.2.13. */
 static int map_metadata(const struct udf_partmaps *maps, struct udf_addr addr,
                         uint32_t count, uint32_t *out_lba, uint32_t *out_run) {
     const struct udf_partmap *map = &maps->map[addr.part];
-    struct udf_extent piece;
+    const struct udf_extents *copy = &map->extents;
+    uint64_t end;
 
     if (addr.lbn >= map->blocks) {
         return -EUCLEAN;
     }
-    if (udf_extents_map(&map->extents, addr.lbn, &piece)) {
-        return -ENOENT;
+    end = addr.lbn + smaller(count, map->blocks - addr.lbn);
+    if (map->bad && mmc_bits_test(map->bad, addr.lbn)) {
+        copy = &map->mirror;
+        end = mmc_bits_next_clear(map->bad, addr.lbn, end);
+    } else if (map->bad) {
+        end = mmc_bits_next_set(map->bad, addr.lbn, end);
     }
-    if (piece.kind != UDF_EXTENT_RECORDED) {
-        return -ENOENT;
+    return map_file(maps, map, copy, addr.lbn, (uint32_t)(end - addr.lbn),
+                    out_lba, out_run);
+}
+
+int udf_partmap_copies(const struct udf_partmaps *maps, struct udf_addr addr,
+                       uint32_t out_lba[2], uint32_t *out_count) {
+    const struct udf_partmap *map;
+    uint32_t run, count = 1;
+    int error;
+
+    if (addr.part >= maps->count ||
+        maps->map[addr.part].kind != UDF_MAP_KIND_METADATA) {
+        error = udf_partmap_lba(maps, addr, 1, out_lba, &run);
+        *out_count = error ? 0 : 1;
+        return error;
     }
-    count = smaller(count, map->blocks - addr.lbn);
-    piece.addr.part = map->physical;
-    return map_physical(maps, piece.addr, smaller(count, piece.count), out_lba,
-                        out_run);
+    map = &maps->map[addr.part];
+    if (addr.lbn >= map->blocks) {
+        return -EUCLEAN;
+    }
+    error = map_file(maps, map, &map->extents, addr.lbn, 1, &out_lba[0], &run);
+    if (!error && map->mirror.count > 0) {
+        count = 2;
+        error =
+            map_file(maps, map, &map->mirror, addr.lbn, 1, &out_lba[1], &run);
+    }
+    *out_count = error ? 0 : count;
+    return error;
+}
+
+int udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
+                            uint32_t lba, uint32_t *out_lbn) {
+    const struct udf_partmap *map = &maps->map[part];
+    uint32_t first, run, lbn = 0;
+
+    while (lbn < map->blocks &&
+           map_file(maps, map, &map->extents, lbn, map->blocks - lbn, &first,
+                    &run) == 0) {
+        if (lba >= first && lba - first < run) {
+            *out_lbn = lbn + (lba - first);
+            return 0;
+        }
+        lbn += run;
+    }
+    return -ENOENT;
 }
 
 /* Virtual: the VAT says where each block is. UDF 2.60 2.2.11. */

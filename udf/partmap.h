@@ -24,8 +24,11 @@ struct udf_partmap {
     /* sparable */
     uint32_t packet_blocks;
     struct udf_sparing_table sparing;
-    /* metadata: where its blocks are in `physical` */
-    struct udf_extents extents;
+    /* metadata: where its blocks are in `physical`, and where each has its
+       copy (empty: there are none); a bit a block that cannot be read in
+       `extents` is set in `bad` (words as in mmc/bits.h, NULL = none) */
+    struct udf_extents extents, mirror;
+    uint64_t *bad;
     /* virtual: VAT entries, block to physical block */
     uint32_t *vat;
     uint32_t vat_entries;
@@ -44,6 +47,17 @@ void udf_partmaps_free(struct udf_partmaps *maps);
  * metadata file, unused VAT entry). */
 int udf_partmap_lba(const struct udf_partmaps *maps, struct udf_addr addr,
                     uint32_t count, uint32_t *out_lba, uint32_t *out_run);
+
+/* Where a block is to be written: like udf_partmap_lba() for one block, but a
+ * block of a metadata partition with copies is in two places, bad or not.
+ * *out_count: 1 or 2. Errors as there. UDF 2.60 2.2.10. */
+int udf_partmap_copies(const struct udf_partmaps *maps, struct udf_addr addr,
+                       uint32_t out_lba[2], uint32_t *out_count);
+
+/* The block of metadata partition `part` whose first copy is at `lba`. Returns
+ * 0 or -ENOENT. */
+int udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
+                            uint32_t lba, uint32_t *out_lbn);
 
 /* Spares of a sparable map: entries in all, used for data, known bad. */
 void udf_partmap_spares(const struct udf_partmap *map, uint32_t *out_total,

@@ -19,8 +19,8 @@
 
 struct walk {
     struct udf_volume *volume;
-    uint64_t *seen;  /* a bit a block of the partition: its ICB was visited */
-    uint64_t *stack; /* directories to visit */
+    uint64_t *seen[UDF_PARTMAPS_MAX]; /* a bit a block: its ICB was visited */
+    uint64_t *stack;                  /* directories to visit */
     size_t depth, room;
     uint32_t files, directories;
     uint64_t unique_id_max;
@@ -44,10 +44,10 @@ static int push(struct walk *walk, uint64_t ino) {
 
 /* Makes sure that blocks in use are not given to someone else. */
 static void claim(struct walk *walk, struct udf_addr addr, uint32_t count) {
-    struct udf_space *space = walk->volume->space;
+    struct udf_space *space = walk->volume->spaces.of[addr.part];
     uint32_t before;
 
-    if (!space || addr.part != walk->volume->placement.data_part) {
+    if (!space) {
         return;
     }
     before = udf_space_free(space);
@@ -78,11 +78,12 @@ static void claim_node(struct walk *walk, const struct udf_node *node) {
 }
 
 static bool first_visit(struct walk *walk, struct udf_addr icb) {
-    if (icb.lbn >= walk->volume->maps.map[0].blocks ||
-        mmc_bits_test(walk->seen, icb.lbn)) {
+    if (icb.part >= walk->volume->maps.count ||
+        icb.lbn >= walk->volume->maps.map[icb.part].blocks ||
+        mmc_bits_test(walk->seen[icb.part], icb.lbn)) {
         return false;
     }
-    mmc_bits_set(walk->seen, icb.lbn);
+    mmc_bits_set(walk->seen[icb.part], icb.lbn);
     return true;
 }
 
@@ -158,22 +159,47 @@ static int walk_tree(struct walk *walk) {
     return error;
 }
 
+static int make_seen(struct walk *walk) {
+    const struct udf_partmaps *maps = &walk->volume->maps;
+
+    for (uint32_t i = 0; i < maps->count; i++) {
+        walk->seen[i] = calloc(mmc_bits_words(maps->map[i].blocks) + 1,
+                               sizeof(*walk->seen[i]));
+        if (!walk->seen[i]) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* What no directory names, and the root. */
+static void claim_fixed(struct walk *walk) {
+    struct udf_volume *volume = walk->volume;
+    const struct udf_metadata *metadata = &volume->metadata;
+    const struct udf_node *const nodes[] = {
+        udf_node_find(&volume->nodes, UDF_ROOT_INO), /* udf_mount() has it */
+        metadata->main, metadata->mirror, metadata->bitmap};
+
+    (void)first_visit(walk, volume->identity.root_icb);
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+        if (nodes[i]) {
+            claim_node(walk, nodes[i]);
+        }
+    }
+}
+
 int udf_rebuild(struct udf_volume *volume) {
     struct udf_lvid *lvid = &volume->integrity.lvid;
     struct walk walk = {.volume = volume, .directories = 1};
-    struct udf_node *root;
-    int error;
+    int error = make_seen(&walk);
 
-    walk.seen = calloc(mmc_bits_words(volume->maps.map[0].blocks) + 1,
-                       sizeof(*walk.seen));
-    if (!walk.seen) {
-        return -ENOMEM;
+    if (!error) {
+        claim_fixed(&walk);
+        error = walk_tree(&walk);
     }
-    (void)first_visit(&walk, volume->identity.root_icb);
-    root = volume->nodes.idle_first; /* loaded by udf_mount(), and alone */
-    claim_node(&walk, root);
-    error = walk_tree(&walk);
-    free(walk.seen);
+    for (uint32_t i = 0; i < UDF_PARTMAPS_MAX; i++) {
+        free(walk.seen[i]);
+    }
     free(walk.stack);
     if (error) {
         return error;

@@ -19,6 +19,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mmc/bits.h"
 
@@ -138,10 +139,7 @@ struct udf_space *udf_space_new(uint32_t blocks, uint32_t packet_blocks,
     return space;
 }
 
-void udf_space_destroy(struct udf_space *space) {
-    if (!space) {
-        return;
-    }
+static void free_maps(struct udf_space *space) {
     free(space->free_map);
     free(space->usable_map);
     free(space->settling_map);
@@ -150,7 +148,49 @@ void udf_space_destroy(struct udf_space *space) {
     free(space->partial_map);
     free(space->dirty_map);
     free(space->packet_usable);
+}
+
+void udf_space_destroy(struct udf_space *space) {
+    if (!space) {
+        return;
+    }
+    free_maps(space);
     free(space);
+}
+
+static void copy_map(uint64_t *to, const uint64_t *from, uint64_t bits) {
+    memcpy(to, from, mmc_bits_words(bits) * sizeof(*to));
+}
+
+int udf_space_enlarge(struct udf_space *space, uint32_t blocks) {
+    uint32_t old = space->blocks;
+    struct udf_space larger = *space;
+
+    assert(blocks > old);
+    larger.blocks = blocks;
+    larger.packets =
+        ((uint64_t)blocks + space->phase + space->packet_blocks - 1) /
+        space->packet_blocks;
+    if (!make_maps(&larger)) {
+        free_maps(&larger);
+        return -ENOMEM;
+    }
+    copy_map(larger.free_map, space->free_map, old);
+    copy_map(larger.usable_map, space->usable_map, old);
+    copy_map(larger.settling_map, space->settling_map, old);
+    copy_map(larger.orphan_map, space->orphan_map, old);
+    copy_map(larger.whole_map, space->whole_map, space->packets);
+    copy_map(larger.partial_map, space->partial_map, space->packets);
+    copy_map(larger.dirty_map, space->dirty_map, old / DIRTY_GROUP + 1);
+    memcpy(larger.packet_usable, space->packet_usable, space->packets);
+    free_maps(space);
+    *space = larger;
+    mmc_bits_set_range(space->free_map, old, blocks);
+    mmc_bits_set_range(space->usable_map, old, blocks);
+    usable_changed(space, old, blocks, 1);
+    space->free += blocks - old;
+    set_dirty(space, 0, blocks); /* the map's head says how long it is */
+    return 0;
 }
 
 uint32_t udf_space_blocks(const struct udf_space *space) {
@@ -459,6 +499,42 @@ int udf_space_take_whole(struct udf_space *space, uint32_t goal, uint32_t count,
     }
     use_run(space, lbn, count);
     *out_lbn = lbn;
+    return 0;
+}
+
+/* First multiple of `align` in [from, to) at which `count` usable blocks
+ * begin, or `to`. */
+static uint64_t find_aligned(const struct udf_space *space, uint64_t from,
+                             uint64_t to, uint32_t align, uint32_t count) {
+    from = (from + align - 1) / align * align;
+    while (from < to && from + count <= space->blocks) {
+        uint64_t end = from + count;
+        uint64_t stop = mmc_bits_next_clear(space->usable_map, from, end);
+
+        if (stop == end) {
+            return from;
+        }
+        stop = mmc_bits_next_set(space->usable_map, stop, space->blocks);
+        from = (stop + align - 1) / align * align;
+    }
+    return to;
+}
+
+int udf_space_take_aligned(struct udf_space *space, uint32_t goal,
+                           uint32_t align, uint32_t count, uint32_t *out_lbn) {
+    uint64_t lbn;
+
+    assert(align > 0 && count > 0);
+    goal = goal < space->blocks ? goal : 0;
+    lbn = find_aligned(space, goal, space->blocks, align, count);
+    if (lbn == space->blocks) {
+        lbn = find_aligned(space, 0, goal, align, count);
+        if (lbn == goal) {
+            return -ENOSPC;
+        }
+    }
+    use_run(space, (uint32_t)lbn, count);
+    *out_lbn = (uint32_t)lbn;
     return 0;
 }
 

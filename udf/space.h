@@ -80,6 +80,15 @@ int udf_space_take_near(struct udf_space *space, uint32_t goal, uint32_t count,
 int udf_space_take_whole(struct udf_space *space, uint32_t goal, uint32_t count,
                          uint32_t *out_lbn);
 
+/* Takes exactly `count` contiguous blocks that begin at a multiple of `align`
+ * (>= 1), at or behind `goal` or before it. Returns 0 or -ENOSPC. */
+int udf_space_take_aligned(struct udf_space *space, uint32_t goal,
+                           uint32_t align, uint32_t count, uint32_t *out_lbn);
+
+/* Makes the space `blocks` blocks long, which is more than it has; the new
+ * ones are usable. Returns 0 or -ENOMEM, having changed nothing. */
+int udf_space_enlarge(struct udf_space *space, uint32_t blocks);
+
 /* Gives allocated (or orphaned) blocks back: they become held. Blocks that are
  * free already are left alone; returns how many were (0 unless the disc is
  * damaged). */

@@ -189,10 +189,10 @@ static int snapshot(struct udf_volume *volume) {
         }
     }
     if (!error) {
-        error = udf_spacemap_write(volume);
+        error = udf_spaces_write(volume);
     }
     if (!error) {
-        udf_space_settle(volume->space);
+        udf_spaces_settle(volume);
     }
     return error;
 }
@@ -226,15 +226,6 @@ static int write_snapshot(struct udf_volume *volume) {
     return error ? error : blockdev_sync(volume->dev);
 }
 
-static void mark_released(void *context, uint32_t lbn, uint32_t count) {
-    struct udf_volume *volume = context;
-
-    udf_io_unused(
-        volume,
-        (struct udf_addr){.lbn = lbn, .part = volume->placement.data_part},
-        count);
-}
-
 /* Steps 1 to 5. Committing thread. */
 static int commit(struct udf_volume *volume) {
     struct udf_sync *sync = &volume->sync;
@@ -243,6 +234,9 @@ static int commit(struct udf_volume *volume) {
 
     if (!error) {
         error = drain(volume, SNAPSHOT_BLOCKS);
+    }
+    if (!error) {
+        error = udf_metadata_mend(volume);
     }
     if (error) {
         return error;
@@ -264,7 +258,7 @@ static int commit(struct udf_volume *volume) {
     }
     pthread_rwlock_wrlock(&volume->lock);
     udf_overlay_clear(&volume->overlay);
-    udf_space_release(volume->space, mark_released, volume);
+    udf_spaces_release(volume);
     pthread_rwlock_unlock(&volume->lock);
     pthread_mutex_lock(&sync->state);
     sync->durable = number;
@@ -332,16 +326,14 @@ int udf_sync_throttle(struct udf_volume *volume) {
 }
 
 bool udf_sync_make_space(struct udf_volume *volume, int error, bool *tried) {
-    uint32_t held = 0;
+    uint32_t held;
 
     if (error != -ENOSPC || *tried) {
         return false;
     }
     *tried = true;
     pthread_rwlock_rdlock(&volume->lock);
-    if (volume->space) {
-        held = udf_space_held(volume->space);
-    }
+    held = udf_spaces_held(volume);
     pthread_rwlock_unlock(&volume->lock);
     return held > 0 && udf_commit(volume) == 0;
 }

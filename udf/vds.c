@@ -71,6 +71,15 @@ static void take_pd(struct udf_vds *vds, const struct udf_pd *pd) {
     }
 }
 
+const struct udf_pd *udf_vds_pd(const struct udf_vds *vds, uint16_t number) {
+    for (uint32_t i = 0; i < vds->pds; i++) {
+        if (vds->pd[i].number == number) {
+            return &vds->pd[i];
+        }
+    }
+    return NULL;
+}
+
 /* Enters one descriptor. A damaged one makes the whole sequence suspect. */
 static int take_descriptor(struct udf_vds *vds, const uint8_t *block,
                            uint32_t lba, uint16_t id) {

@@ -28,6 +28,9 @@ struct udf_vds {
     struct udf_own own; /* the journal's place */
 };
 
+/* The descriptor of partition `number`, or NULL. */
+const struct udf_pd *udf_vds_pd(const struct udf_vds *vds, uint16_t number);
+
 /* Finds and reads the descriptors of the volume on volume->dev: the main
  * sequence, or the reserve when that is damaged. Returns 0; -EMEDIUMTYPE when
  * there is no UDF; -EUCLEAN when neither sequence is usable; -EIO. */

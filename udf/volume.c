@@ -22,13 +22,8 @@
 #include "udf/vds.h"
 
 enum {
-    ACCESS_REWRITABLE = 3, /* ECMA-167 3/10.5.7 */
-    ACCESS_OVERWRITABLE = 4,
     PROTECT_FLAGS = 3, /* hard and soft write protect, UDF 2.60 2.1.5.3 */
-    REVISION_WRITE_MAX = 0x0201,
-    REVISION_READ_MAX = 0x0260,
-    KEEP_BLOCKS = 64, /* for metadata, and one in KEEP_RATIO besides */
-    KEEP_RATIO = 512
+    REVISION_MAX = 0x0260
 };
 
 int udf_volume_writable(const struct udf_volume *volume) {
@@ -38,45 +33,13 @@ int udf_volume_writable(const struct udf_volume *volume) {
                : 0;
 }
 
-void udf_volume_give(struct udf_volume *volume, struct udf_addr addr,
-                     uint32_t count) {
-    uint32_t twice;
-
-    if (!volume->space || addr.part != volume->placement.data_part) {
-        return; /* nothing is freed on what cannot be written */
-    }
-    twice = udf_space_give(volume->space, addr.lbn, count);
-    if (twice > 0) {
-        mmc_log(MMC_LOG_WARN,
-                "%u blocks at block %u were freed that were free already",
-                twice, addr.lbn);
-    }
-}
-
-void udf_volume_orphan(struct udf_volume *volume, struct udf_addr addr,
-                       uint32_t count) {
-    if (volume->space && addr.part == volume->placement.data_part) {
-        udf_space_orphan(volume->space, addr.lbn, count);
-    }
-}
-
-/* Keeps the first reason. */
-static void read_only(struct udf_volume *volume, const char *reason) {
+void udf_volume_read_only(struct udf_volume *volume, const char *reason) {
     if (!volume->identity.read_only_reason) {
         volume->identity.read_only_reason = reason;
     }
 }
 
 /* ---- partition maps --------------------------------------------------- */
-
-static const struct udf_pd *pd_of(const struct udf_vds *vds, uint16_t number) {
-    for (uint32_t i = 0; i < vds->pds; i++) {
-        if (vds->pd[i].number == number) {
-            return &vds->pd[i];
-        }
-    }
-    return NULL;
-}
 
 /* The partition must lie within the device. One that goes beyond its end (a
  * drive that reports its size too small) can be read as far as it goes. */
@@ -87,16 +50,35 @@ static int check_bounds(struct udf_volume *volume, const struct udf_pd *pd) {
         return -EUCLEAN;
     }
     if (pd->blocks > blocks - pd->start_lba) {
-        read_only(volume, "the partition goes beyond the end of the medium");
+        udf_volume_read_only(volume,
+                             "the partition goes beyond the end of the medium");
     }
     return 0;
 }
 
-static int make_map(struct udf_volume *volume, const struct udf_vds *vds,
-                    uint16_t part) {
+/* The map that has the blocks of partition `number`: what virtual and metadata
+ * maps stand on. Returns 0 or -EUCLEAN. */
+static int find_physical(const struct udf_volume *volume, uint16_t number,
+                         uint16_t *out_part) {
+    for (uint16_t i = 0; i < volume->maps.count; i++) {
+        const struct udf_partmap *map = &volume->maps.map[i];
+
+        if (map->number == number && map->physical == i &&
+            (map->kind == UDF_MAP_KIND_PHYSICAL ||
+             map->kind == UDF_MAP_KIND_SPARABLE)) {
+            *out_part = i;
+            return 0;
+        }
+    }
+    return -EUCLEAN;
+}
+
+/* A map with blocks of its own. */
+static int make_physical(struct udf_volume *volume, const struct udf_vds *vds,
+                         uint16_t part) {
     const struct udf_lvd_map *raw = &vds->lvd.map[part];
     struct udf_partmap *map = &volume->maps.map[part];
-    const struct udf_pd *pd = pd_of(vds, raw->partition_number);
+    const struct udf_pd *pd = udf_vds_pd(vds, raw->partition_number);
     int error;
 
     if (!pd) {
@@ -108,38 +90,79 @@ static int make_map(struct udf_volume *volume, const struct udf_vds *vds,
         .start_lba = pd->start_lba,
         .blocks = pd->blocks,
         .physical = part,
+        .packet_blocks = raw->packet_blocks,
     };
     error = check_bounds(volume, pd);
+    if (error || raw->kind != UDF_MAP_KIND_SPARABLE) {
+        return error;
+    }
+    return udf_sparing_load(volume, part, raw);
+}
+
+/* A map that stands on another one. */
+static int make_upper(struct udf_volume *volume, const struct udf_vds *vds,
+                      uint16_t part) {
+    const struct udf_lvd_map *raw = &vds->lvd.map[part];
+    uint16_t below;
+    int error = find_physical(volume, raw->partition_number, &below);
+
     if (error) {
         return error;
     }
-    switch (raw->kind) {
-    case UDF_MAP_KIND_PHYSICAL:
-        return 0;
-    case UDF_MAP_KIND_SPARABLE:
-        map->packet_blocks = raw->packet_blocks;
-        return udf_sparing_load(volume, part, raw);
-    case UDF_MAP_KIND_VIRTUAL:
-    case UDF_MAP_KIND_METADATA:
-    case UDF_MAP_KIND_UNKNOWN:
-        break;
-    }
-    return -EOPNOTSUPP;
+    volume->maps.map[part] = (struct udf_partmap){
+        .kind = raw->kind,
+        .number = raw->partition_number,
+        .start_lba = volume->maps.map[below].start_lba,
+        .physical = below,
+    };
+    return raw->kind == UDF_MAP_KIND_METADATA
+               ? udf_metadata_load(volume, part, raw)
+               : -EOPNOTSUPP;
 }
 
+static bool is_physical(enum udf_map_kind kind) {
+    return kind == UDF_MAP_KIND_PHYSICAL || kind == UDF_MAP_KIND_SPARABLE;
+}
+
+/* One map. A map that is broken, or not known, costs what lies in it, and not
+ * the volume; objects there get -EUCLEAN. */
+static int make_map(struct udf_volume *volume, const struct udf_vds *vds,
+                    uint16_t part) {
+    enum udf_map_kind kind = vds->lvd.map[part].kind;
+    int error = 0;
+
+    if (is_physical(kind)) {
+        error = make_physical(volume, vds, part);
+    } else if (kind != UDF_MAP_KIND_UNKNOWN) {
+        error = make_upper(volume, vds, part);
+    }
+    if (udf_io_is_fatal(error)) {
+        return error;
+    }
+    if (error) {
+        mmc_log(MMC_LOG_WARN, "partition map %u cannot be followed", part);
+        volume->maps.map[part].kind = UDF_MAP_KIND_UNKNOWN;
+    }
+    return 0;
+}
+
+/* Maps with blocks of their own come first: the others stand on them. */
 static int make_maps(struct udf_volume *volume, const struct udf_vds *vds) {
+    int error = vds->lvd.maps > 0 ? 0 : -EUCLEAN;
+
     volume->maps.count = vds->lvd.maps;
     for (uint16_t part = 0; part < vds->lvd.maps; part++) {
-        int error = make_map(volume, vds, part);
-
-        if (error) {
-            return error;
+        volume->maps.map[part].kind = UDF_MAP_KIND_UNKNOWN;
+        volume->maps.map[part].physical = part;
+    }
+    for (int upper = 0; upper < 2; upper++) {
+        for (uint16_t part = 0; !error && part < vds->lvd.maps; part++) {
+            if (is_physical(vds->lvd.map[part].kind) != (upper == 1)) {
+                error = make_map(volume, vds, part);
+            }
         }
     }
-    if (vds->lvd.maps > 1) {
-        read_only(volume, "it has more than one partition");
-    }
-    return vds->lvd.maps > 0 ? 0 : -EUCLEAN;
+    return error;
 }
 
 /* ---- identity --------------------------------------------------------- */
@@ -151,9 +174,8 @@ static int check_domain(const struct udf_vds *vds) {
     if (vds->lvd.block_bytes != UDF_BLOCK_BYTES) {
         return -EOPNOTSUPP;
     }
-    return udf_entity_revision(&vds->lvd.domain) <= REVISION_READ_MAX
-               ? 0
-               : -EOPNOTSUPP;
+    return udf_entity_revision(&vds->lvd.domain) <= REVISION_MAX ? 0
+                                                                 : -EOPNOTSUPP;
 }
 
 static void take_identity(struct udf_volume *volume,
@@ -171,10 +193,7 @@ static void take_identity(struct udf_volume *volume,
         identity->journal_packets = vds->own.journal_packets;
     }
     if (vds->lvd.domain.suffix[2] & PROTECT_FLAGS) {
-        read_only(volume, "the volume is marked write protected");
-    }
-    if (identity->revision > REVISION_WRITE_MAX) {
-        read_only(volume, "its UDF revision is above 2.01");
+        udf_volume_read_only(volume, "the volume is marked write protected");
     }
 }
 
@@ -199,36 +218,9 @@ static int load_file_set(struct udf_volume *volume, const struct udf_vds *vds) {
     identity->style.serial = tag.serial;
     identity->root_icb = fsd.root.addr;
     if (fsd.domain.suffix[2] & PROTECT_FLAGS) {
-        read_only(volume, "the file set is marked write protected");
+        udf_volume_read_only(volume, "the file set is marked write protected");
     }
     return 0;
-}
-
-/* ---- space ------------------------------------------------------------ */
-
-/* Exactly one bitmap of unallocated space is what can be kept up to date. */
-static int load_space(struct udf_volume *volume, const struct udf_pd *pd) {
-    struct udf_placement *place = &volume->placement;
-    int error;
-
-    if (pd->access != ACCESS_REWRITABLE && pd->access != ACCESS_OVERWRITABLE) {
-        read_only(volume, "its partition may not be overwritten");
-    }
-    if (pd->unallocated_bitmap.bytes == 0 || pd->unallocated_table.bytes ||
-        pd->freed_table.bytes || pd->freed_bitmap.bytes) {
-        read_only(volume, "its free space is not recorded as one bitmap");
-    }
-    if (pd->unallocated_bitmap.bytes == 0) {
-        return 0;
-    }
-    error =
-        udf_spacemap_load(volume, &pd->unallocated_bitmap, place->data_part);
-    if (error == -EUCLEAN || error == -EIO) {
-        read_only(volume, "its space bitmap is damaged");
-        return 0;
-    }
-    place->keep = KEEP_BLOCKS + pd->blocks / KEEP_RATIO;
-    return error;
 }
 
 static int load_integrity(struct udf_volume *volume,
@@ -240,13 +232,14 @@ static int load_integrity(struct udf_volume *volume,
         return error;
     }
     if (!integrity->found) {
-        read_only(volume, "it has no readable integrity descriptor");
+        udf_volume_read_only(volume, "it has no readable integrity descriptor");
         return 0;
     }
-    if (integrity->lvid.min_write > REVISION_WRITE_MAX) {
-        read_only(volume, "writing it needs a UDF revision above 2.01");
+    if (integrity->lvid.min_write > REVISION_MAX) {
+        udf_volume_read_only(volume,
+                             "writing it needs a UDF revision above 2.60");
     }
-    if (integrity->lvid.min_read > REVISION_READ_MAX) {
+    if (integrity->lvid.min_read > REVISION_MAX) {
         return -EOPNOTSUPP;
     }
     return 0;
@@ -272,7 +265,7 @@ static int load_volume(struct udf_volume *volume) {
         error = load_file_set(volume, vds);
     }
     if (!error) {
-        error = load_space(volume, pd_of(vds, volume->maps.map[0].number));
+        error = udf_spaces_load(volume, vds);
     }
     free(vds);
     return error;
@@ -297,7 +290,7 @@ static int load_root(struct udf_volume *volume) {
 static void volume_free(struct udf_volume *volume) {
     udf_nodes_free(&volume->nodes);
     udf_overlay_clear(&volume->overlay);
-    udf_space_destroy(volume->space);
+    udf_spaces_free(volume);
     udf_partmaps_free(&volume->maps);
     udf_sync_destroy(&volume->sync);
     pthread_rwlock_destroy(&volume->lock);
@@ -314,6 +307,7 @@ static struct udf_volume *volume_new(struct blockdev *dev,
     }
     volume->dev = dev;
     volume->options = *options;
+    volume->identity.root_icb.part = UINT16_MAX; /* not known yet */
     pthread_rwlockattr_init(&attr);
     /* Readers come in crowds; a commit must get its turn. */
     pthread_rwlockattr_setkind_np(&attr,
@@ -336,9 +330,9 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
         return -ENOMEM;
     }
     if (options->read_only) {
-        read_only(volume, "it is mounted read-only");
+        udf_volume_read_only(volume, "it is mounted read-only");
     } else if (!dev->geometry.writable) {
-        read_only(volume, "the medium cannot be written");
+        udf_volume_read_only(volume, "the medium cannot be written");
     }
     error = load_volume(volume);
     if (!error) {
@@ -427,7 +421,7 @@ static uint32_t available(const struct udf_volume *volume) {
     uint32_t spoken_for;
 
     if (!volume->space) {
-        return volume->integrity.lvid.free_blocks[0];
+        return volume->integrity.lvid.free_blocks[volume->placement.data_part];
     }
     spoken_for = udf_space_reserved(volume->space) + volume->placement.keep;
     return udf_space_free(volume->space) > spoken_for
@@ -438,7 +432,8 @@ static uint32_t available(const struct udf_volume *volume) {
 void udf_get_info(struct udf_volume *volume, struct udf_info *out_info) {
     const struct udf_identity *identity = &volume->identity;
     const struct udf_lvid *lvid = &volume->integrity.lvid;
-    const struct udf_partmap *map = &volume->maps.map[0];
+    uint16_t part = volume->placement.data_part;
+    const struct udf_partmap *map = &volume->maps.map[part];
     uint32_t bad;
 
     pthread_rwlock_rdlock(&volume->lock);
@@ -452,7 +447,7 @@ void udf_get_info(struct udf_volume *volume, struct udf_info *out_info) {
         .read_only_reason = identity->read_only_reason,
         .partition_blocks = map->blocks,
         .free_blocks = volume->space ? udf_space_free(volume->space)
-                                     : lvid->free_blocks[0],
+                                     : lvid->free_blocks[part],
         .files = lvid->files,
         .directories = lvid->directories,
         .journal_lba = identity->journal_lba,
@@ -472,7 +467,7 @@ void udf_get_statfs(struct udf_volume *volume, struct udf_statfs *out_statfs) {
 
     pthread_rwlock_rdlock(&volume->lock);
     *out_statfs = (struct udf_statfs){
-        .blocks = volume->maps.map[0].blocks,
+        .blocks = volume->maps.map[volume->placement.data_part].blocks,
         .free_blocks = available(volume),
         .files = (uint64_t)lvid->files + lvid->directories,
         .name_max = 254,

@@ -14,11 +14,12 @@
 
 #include "udf/desc.h"
 #include "udf/integrity.h"
+#include "udf/metadata.h"
 #include "udf/node.h"
 #include "udf/overlay.h"
 #include "udf/partmap.h"
 #include "udf/space.h"
-#include "udf/spacemap.h"
+#include "udf/spaces.h"
 #include "udf/sync.h"
 #include "udf/udf.h"
 
@@ -40,6 +41,7 @@ struct udf_placement {
     uint32_t meta_goal; /* near which the next ICB goes */
     uint32_t data_goal; /* behind which the next file goes */
     uint32_t keep;      /* blocks that stay free for metadata */
+    uint32_t meta_keep; /* the same in meta_part */
 };
 
 struct udf_volume {
@@ -47,9 +49,11 @@ struct udf_volume {
     struct udf_mount_options options; /* fixed */
     struct udf_identity identity;     /* fixed */
     pthread_rwlock_t lock;
-    struct udf_partmaps maps;       /* lock; changes only at mount */
-    struct udf_space *space;        /* lock; NULL when read-only */
-    struct udf_spacemap spacemap;   /* lock */
+    struct udf_partmaps maps;       /* lock; changes only at mount, and when
+                                       a metadata partition grows */
+    struct udf_spaces spaces;       /* lock; owns the two below */
+    struct udf_space *space, *meta; /* lock; NULL when read-only */
+    struct udf_metadata metadata;   /* lock */
     struct udf_placement placement; /* lock */
     struct udf_integrity integrity; /* lock; written by the committer */
     struct udf_nodes nodes;         /* lock */
@@ -59,6 +63,10 @@ struct udf_volume {
 
 /* Whether changes are accepted: 0 or -EROFS. Lock held. */
 int udf_volume_writable(const struct udf_volume *volume);
+
+/* Makes the volume read-only, while it is being mounted; the first reason is
+ * kept. */
+void udf_volume_read_only(struct udf_volume *volume, const char *reason);
 
 /* Gives `count` blocks at `addr` back to the space they came from. Lock held
  * alone. */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/metadata.h - the metadata partition of UDF 2.50 and above: a file of the
+ * physical partition whose blocks are a partition of their own, for everything
+ * but file data. UDF 2.60 2.2.10, 2.2.13.
+ *
+ * Three files belong to it, which no directory names: the metadata file, its
+ * mirror, and the bitmap of its free blocks. The mirror's file entry names the
+ * same blocks as the main one, or, with the duplicate flag, blocks of its own
+ * with the same content. They are kept as nodes, so that their entries are
+ * read and written like those of any file.
+ *
+ * A block that cannot be read in the first copy is read in the second from
+ * then on (partmap's `bad`), and both are written anew with the first change.
+ * When the partition is full it grows by allocation units of free space.
+ *
+ * Locks: the volume lock alone, but where said.
+ */
+#ifndef UDF_METADATA_H
+#define UDF_METADATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "udf/desc.h"
+
+struct udf_node;
+struct udf_volume;
+
+struct udf_metadata {
+    bool present;
+    bool duplicate;
+    uint16_t part;            /* partition reference */
+    uint32_t allocation_unit; /* blocks */
+    uint32_t alignment_unit;  /* blocks */
+    struct udf_addr main_icb, mirror_icb;
+    struct udf_node *main, *mirror; /* NULL: its entry cannot be read */
+    struct udf_node *bitmap;        /* NULL: there is none */
+};
+
+/* Loads the files of metadata map `part`, whose partition's own map is known,
+ * and fills in the map. Returns 0; -EUCLEAN when neither entry can be read;
+ * -ENOMEM, -ENODEV, -ENOMEDIUM. Mounting. */
+int udf_metadata_load(struct udf_volume *volume, uint16_t part,
+                      const struct udf_lvd_map *raw);
+
+/* Why the partition cannot be written, or NULL. */
+const char *udf_metadata_read_only(const struct udf_metadata *metadata);
+
+/* Lengthens the partition by `count` blocks or more. Returns 0; -ENOSPC;
+ * -ENOMEM. */
+int udf_metadata_grow(struct udf_volume *volume, uint32_t count);
+
+/* Puts file entries that changed, or whose copy is lost, into the overlay.
+ * Returns 0; -ENOSPC; -ENOMEM. Committing thread. */
+int udf_metadata_write(struct udf_volume *volume);
+
+/* Block `addr` turned out to be unreadable or damaged: says whether there is
+ * another copy that was not tried yet, to which reading goes from now on. */
+bool udf_metadata_doubt(struct udf_volume *volume, struct udf_addr addr);
+
+/* Reading `count` sectors at `lba` failed. Finds out which, and turns to the
+ * copies of those that are metadata. Says whether trying again makes sense.
+ * Called without the lock. */
+bool udf_metadata_avoid(struct udf_volume *volume, uint32_t lba,
+                        uint32_t count);
+
+/* Puts blocks that only the mirror has into the overlay, so that the commit
+ * writes both copies. Committing thread, without the lock. Returns 0; -ENOMEM,
+ * -ENODEV, -ENOMEDIUM. */
+int udf_metadata_mend(struct udf_volume *volume);
+
+#endif

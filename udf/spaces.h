@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/spaces.h - the free space of a volume's partitions together: which of
+ * them gives blocks for file data, which for metadata, and where the disc
+ * records it.
+ *
+ *   volume->space  blocks for file data, of partition placement.data_part
+ *   volume->meta   blocks for file entries, directories and allocation
+ *                  extents, of partition placement.meta_part: the same as
+ *                  volume->space unless there is a metadata partition
+ *
+ * Other partitions that may be overwritten get back what is freed there.
+ * Locks: loading is part of mounting; all else needs the volume lock alone.
+ */
+#ifndef UDF_SPACES_H
+#define UDF_SPACES_H
+
+#include <stdint.h>
+
+#include "udf/desc.h"
+#include "udf/space.h"
+#include "udf/spacemap.h"
+
+struct udf_volume;
+struct udf_vds;
+struct udf_lvid;
+
+struct udf_spaces {
+    struct udf_space *of[UDF_PARTMAPS_MAX]; /* NULL: nothing changes there */
+    struct udf_spacemap map[UDF_PARTMAPS_MAX];
+};
+
+/* Loads the space of every partition that may be overwritten, and decides
+ * where data and metadata go; what stands against writing makes the volume
+ * read-only. Returns 0; -ENOMEM, -ENODEV, -ENOMEDIUM. ECMA-167 3/10.5.7,
+ * 4/10. */
+int udf_spaces_load(struct udf_volume *volume, const struct udf_vds *vds);
+void udf_spaces_free(struct udf_volume *volume);
+
+/* Makes sure that `count` blocks of metadata can be taken or reserved, beside
+ * what is reserved and kept; a metadata partition grows for it. Returns 0;
+ * -ENOSPC; -ENOMEM. */
+int udf_spaces_meta_room(struct udf_volume *volume, uint32_t count);
+
+/* Takes one block near `goal` for metadata of partition `part`, from what is
+ * kept if need be. Returns 0 or -ENOSPC. */
+int udf_spaces_take_block(struct udf_volume *volume, uint16_t part,
+                          uint32_t goal, uint32_t *out_lbn);
+
+/* Puts what changed of all bitmaps, and of the files of a metadata partition,
+ * into the overlay. Returns 0; -ENOSPC; -ENOMEM. Committing thread. */
+int udf_spaces_write(struct udf_volume *volume);
+
+/* udf_space_settle() and udf_space_release() of all; what is released holds
+ * nothing any more for the device. */
+void udf_spaces_settle(struct udf_volume *volume);
+void udf_spaces_release(struct udf_volume *volume);
+
+/* Blocks that are held in all of them. */
+uint32_t udf_spaces_held(const struct udf_volume *volume);
+
+/* Enters sizes and free blocks of all partitions. UDF 2.60 2.2.6.2. */
+void udf_spaces_count(const struct udf_volume *volume, struct udf_lvid *lvid);
+
+#endif
