@@ -90,22 +90,26 @@ static int open_transport(struct mmc_disc *disc, const char *path,
     return mmc_transport_sg_open(path, writable, out_transport);
 }
 
-static int open_drive(struct mmc_disc *disc, const char *path,
-                      const char *trace_path) {
-    struct mmc_transport *transport = NULL;
-    int error = open_transport(disc, path, &transport);
+static int open_path(struct mmc_disc *disc, const char *path,
+                     struct mmc_transport **out_transport) {
+    int error = open_transport(disc, path, out_transport);
 
     if (is_denied(error) && !disc->read_only) {
         /* Whoever may only read can still look and mount read-only. */
         disc->read_only = true;
-        error = open_transport(disc, path, &transport);
+        error = open_transport(disc, path, out_transport);
     }
-    if (error) {
-        return error;
+    if (!error && disc->kind == MMC_KIND_VIRTUAL) {
+        disc->vdrive = *out_transport;
     }
-    if (disc->kind == MMC_KIND_VIRTUAL) {
-        disc->vdrive = transport;
-    }
+    return error;
+}
+
+/* Makes `transport` the disc's drive; closes it when that fails. */
+static int open_drive(struct mmc_disc *disc, struct mmc_transport *transport,
+                      const char *trace_path) {
+    int error = 0;
+
     if (trace_path) {
         error = mmc_transport_trace_open(transport, trace_path, &transport);
     }
@@ -144,24 +148,22 @@ static int open_error(int error) {
     }
 }
 
-int mmc_disc_open(const char *path, const struct mmc_disc_options *options,
-                  struct mmc_disc **out_disc) {
+/* A disc that is not open yet; NULL when memory is short. */
+static struct mmc_disc *new_disc(const struct mmc_disc_options *options) {
     struct mmc_disc *disc = calloc(1, sizeof(*disc));
-    int error;
 
-    if (!disc) {
-        return -ENOMEM;
+    if (disc) {
+        disc->read_only = options->read_only;
+        disc->cache_bytes = options->cache_bytes;
+        disc->speed_tenths = options->speed_tenths;
+        disc->no_lead_out = options->no_lead_out;
     }
-    disc->read_only = options->read_only;
-    disc->cache_bytes = options->cache_bytes;
-    disc->speed_tenths = options->speed_tenths;
-    disc->no_lead_out = options->no_lead_out;
-    error = find_kind(path, &disc->kind);
-    if (!error) {
-        error = disc->kind == MMC_KIND_IMAGE
-                    ? open_image(disc, path)
-                    : open_drive(disc, path, options->trace_path);
-    }
+    return disc;
+}
+
+/* Gives the disc to the caller, or frees it after `error`. */
+static int finish_open(struct mmc_disc *disc, int error,
+                       struct mmc_disc **out_disc) {
     if (error) {
         mmc_drive_close(disc->drive);
         free(disc);
@@ -169,6 +171,40 @@ int mmc_disc_open(const char *path, const struct mmc_disc_options *options,
     }
     *out_disc = disc;
     return 0;
+}
+
+int mmc_disc_open(const char *path, const struct mmc_disc_options *options,
+                  struct mmc_disc **out_disc) {
+    struct mmc_disc *disc = new_disc(options);
+    struct mmc_transport *transport = NULL;
+    int error;
+
+    if (!disc) {
+        return -ENOMEM;
+    }
+    error = find_kind(path, &disc->kind);
+    if (!error && disc->kind == MMC_KIND_IMAGE) {
+        error = open_image(disc, path);
+    } else if (!error) {
+        error = open_path(disc, path, &transport);
+        error =
+            error ? error : open_drive(disc, transport, options->trace_path);
+    }
+    return finish_open(disc, error, out_disc);
+}
+
+int mmc_disc_open_transport(struct mmc_transport *transport,
+                            const struct mmc_disc_options *options,
+                            struct mmc_disc **out_disc) {
+    struct mmc_disc *disc = new_disc(options);
+
+    if (!disc) {
+        mmc_transport_close(transport);
+        return -ENOMEM;
+    }
+    disc->kind = MMC_KIND_DRIVE;
+    return finish_open(disc, open_drive(disc, transport, options->trace_path),
+                       out_disc);
 }
 
 static void describe_image(const struct mmc_disc *disc,

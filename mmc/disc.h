@@ -22,6 +22,7 @@
 struct blockdev;
 struct blockdev_geometry;
 struct mmc_disc;
+struct mmc_transport;
 
 /* What the disc is ready for. */
 enum mmc_disc_state {
@@ -130,6 +131,13 @@ struct mmc_disc_wear {
  * opens: see mmc_disc_get_info(). */
 int mmc_disc_open(const char *path, const struct mmc_disc_options *options,
                   struct mmc_disc **out_disc);
+
+/* The same for a drive that somebody reaches by a transport of their own, such
+ * as one with something between the host and a virtual drive. It belongs to the
+ * disc from then on, and is closed when opening fails. */
+int mmc_disc_open_transport(struct mmc_transport *transport,
+                            const struct mmc_disc_options *options,
+                            struct mmc_disc **out_disc);
 
 /* Describes drive and medium as last identified. Strings live as long as
  * `disc`. */

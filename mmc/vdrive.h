@@ -106,6 +106,13 @@ uint16_t mmc_vdrive_packet_writes(struct mmc_transport *transport,
 bool mmc_vdrive_packet_unreadable(struct mmc_transport *transport,
                                   uint32_t pkt);
 
+/* Changes packet `pkt` behind the drive's back, as another drive would have:
+ * `data` is the whole packet, NULL makes it unreadable until it is written
+ * again. It takes no time and is not counted. Returns 0; -ERANGE past the end;
+ * an error of pwrite(2). */
+int mmc_vdrive_put_packet(struct mmc_transport *transport, uint32_t pkt,
+                          const void *data);
+
 /* ---- Faults ------------------------------------------------------------ */
 
 enum { MMC_VDRIVE_ANY = 0xFFFFFFFF };

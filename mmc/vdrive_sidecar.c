@@ -534,3 +534,20 @@ bool mmc_vdrive_packet_unreadable(struct mmc_transport *transport,
 
     return pkt < files->packets && mmc_bits_test(files->unreadable, pkt);
 }
+
+int mmc_vdrive_put_packet(struct mmc_transport *transport, uint32_t pkt,
+                          const void *data) {
+    const struct vdrive *drive = vdrive_of(transport);
+    const struct vdrive_files *files = &drive->files;
+    uint32_t blocks = drive->medium->packet_blocks;
+
+    if (pkt >= files->head->formatted_blocks / blocks) {
+        return -ERANGE;
+    }
+    if (!data) {
+        mmc_bits_set(files->unreadable, pkt);
+        return 0;
+    }
+    mmc_bits_clear(files->unreadable, pkt);
+    return vdrive_files_write(files, pkt * blocks, blocks, data);
+}
