@@ -35,6 +35,12 @@ void udf_dir_free(struct udf_dir *dir) {
     }
 }
 
+uint64_t udf_dir_memory(const struct udf_dir *dir) {
+    return sizeof(*dir) + dir->room +
+           (uint64_t)dir->blocks_room * sizeof(dir->first[0]) +
+           dir->index.room * sizeof(dir->index.slot[0]);
+}
+
 /* ---- memory ----------------------------------------------------------- */
 
 static int grow_blocks(struct udf_dir *dir, uint32_t blocks) {
@@ -205,6 +211,7 @@ int udf_dir_load(struct udf_op *op, struct udf_node *node) {
     free(node->body.inline_data);
     node->body.inline_data = NULL;
     node->dir = dir;
+    op->volume->nodes.dir_bytes += udf_dir_memory(dir);
     return 0;
 }
 
@@ -327,6 +334,7 @@ int udf_dir_begin(struct udf_volume *volume, struct udf_node *node,
     }
     udf_fid_encode(&fid, &volume->identity.style, 0, dir->stream);
     node->dir = dir;
+    volume->nodes.dir_bytes += udf_dir_memory(dir);
     set_bytes(volume, node, FID_BYTES_MIN);
     udf_dir_reparent(volume, node, parent);
     return 0;
@@ -358,10 +366,12 @@ int udf_dir_prepare(struct udf_volume *volume, struct udf_node *node,
     if (bytes > DIR_BYTES_MAX) {
         return -EFBIG;
     }
+    volume->nodes.dir_bytes -= udf_dir_memory(dir);
     error = grow(dir, bytes);
     if (!error) {
         error = udf_dir_index_reserve(&dir->index);
     }
+    volume->nodes.dir_bytes += udf_dir_memory(dir);
     if (error) {
         return error;
     }

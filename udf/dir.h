@@ -43,6 +43,9 @@ struct udf_dir_entry {
 
 void udf_dir_free(struct udf_dir *dir);
 
+/* Bytes of memory that it takes. */
+uint64_t udf_dir_memory(const struct udf_dir *dir);
+
 /* Loads the index of `node`, if that is still to do. Returns 0; UDF_MISS;
  * -ENOTDIR; -EUCLEAN; -EIO; -ENOMEM. */
 int udf_dir_load(struct udf_op *op, struct udf_node *node);

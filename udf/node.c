@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * udf/node.c - the table of nodes, loading and making them. See udf/node.h;
- * reading file entries is in udf/node_load.c, writing in udf/node_write.c.
+ * udf/node.c - loading, making and deleting nodes. See udf/node.h; the table of
+ * nodes is in udf/node_table.c, file entries are read in udf/node_load.c and
+ * written in udf/node_write.c.
  */
 #include "udf/node.h"
 
@@ -16,181 +17,6 @@
 #include "udf/dir.h"
 #include "udf/node_load.h"
 #include "udf/volume.h"
-
-enum {
-    FIRST_BUCKETS = 1024,
-    IDLE_MAX = 8192, /* nodes kept in memory that nobody refers to */
-    IDLE_TRIES = 32, /* looked at in one go */
-    IDLE_FRESH = 64  /* newest ones, perhaps in use by this operation */
-};
-
-/* ---- the table -------------------------------------------------------- */
-
-int udf_nodes_init(struct udf_nodes *nodes) {
-    *nodes = (struct udf_nodes){.buckets = FIRST_BUCKETS};
-    nodes->bucket = calloc(nodes->buckets, sizeof(nodes->bucket[0]));
-    return nodes->bucket ? 0 : -ENOMEM;
-}
-
-static void node_destroy(struct udf_node *node) {
-    if (!node) {
-        return;
-    }
-    udf_dir_free(node->dir);
-    udf_extents_free(&node->body.extents);
-    udf_dirty_drop(&node->body.dirty, 0, UINT64_MAX);
-    free(node->body.inline_data);
-    free(node->body.aed);
-    free(node->kept.ea);
-    free(node->chain.runs);
-    free(node);
-}
-
-/* Gives up a node that was not loaded to its end. */
-static void loading_drop(struct udf_nodes *nodes) {
-    if (nodes->loading) {
-        node_destroy(udf_node_loading_node(nodes->loading));
-        udf_node_loading_free(nodes->loading);
-        nodes->loading = NULL;
-    }
-}
-
-void udf_nodes_free(struct udf_nodes *nodes) {
-    loading_drop(nodes);
-    for (size_t i = 0; nodes->bucket && i < nodes->buckets; i++) {
-        while (nodes->bucket[i]) {
-            struct udf_node *node = nodes->bucket[i];
-
-            nodes->bucket[i] = node->hash_next;
-            node_destroy(node);
-        }
-    }
-    free(nodes->bucket);
-    *nodes = (struct udf_nodes){0};
-}
-
-static struct udf_node **bucket_of(const struct udf_nodes *nodes,
-                                   uint64_t ino) {
-    uint64_t hash = ino * 0x9E3779B97F4A7C15u;
-
-    return &nodes->bucket[(hash >> 32) & (nodes->buckets - 1)];
-}
-
-struct udf_node *udf_node_find(const struct udf_nodes *nodes, uint64_t ino) {
-    struct udf_node *node = *bucket_of(nodes, ino);
-
-    while (node && node->ino != ino) {
-        node = node->hash_next;
-    }
-    return node;
-}
-
-/* A table that cannot grow is slower, not wrong. */
-static void table_grow(struct udf_nodes *nodes) {
-    struct udf_nodes bigger = {.buckets = nodes->buckets * 4};
-
-    bigger.bucket = calloc(bigger.buckets, sizeof(bigger.bucket[0]));
-    if (!bigger.bucket) {
-        return;
-    }
-    for (size_t i = 0; i < nodes->buckets; i++) {
-        while (nodes->bucket[i]) {
-            struct udf_node *node = nodes->bucket[i];
-            struct udf_node **to = bucket_of(&bigger, node->ino);
-
-            nodes->bucket[i] = node->hash_next;
-            node->hash_next = *to;
-            *to = node;
-        }
-    }
-    free(nodes->bucket);
-    nodes->bucket = bigger.bucket;
-    nodes->buckets = bigger.buckets;
-}
-
-static void idle_add(struct udf_nodes *nodes, struct udf_node *node) {
-    node->idle_prev = nodes->idle_last;
-    node->idle_next = NULL;
-    if (nodes->idle_last) {
-        nodes->idle_last->idle_next = node;
-    } else {
-        nodes->idle_first = node;
-    }
-    nodes->idle_last = node;
-    nodes->idle++;
-}
-
-static bool is_idle(const struct udf_nodes *nodes,
-                    const struct udf_node *node) {
-    return node->idle_prev || nodes->idle_first == node;
-}
-
-static void idle_remove(struct udf_nodes *nodes, struct udf_node *node) {
-    if (!is_idle(nodes, node)) {
-        return;
-    }
-    if (node->idle_prev) {
-        node->idle_prev->idle_next = node->idle_next;
-    } else {
-        nodes->idle_first = node->idle_next;
-    }
-    if (node->idle_next) {
-        node->idle_next->idle_prev = node->idle_prev;
-    } else {
-        nodes->idle_last = node->idle_prev;
-    }
-    node->idle_next = NULL;
-    node->idle_prev = NULL;
-    nodes->idle--;
-}
-
-static void table_add(struct udf_nodes *nodes, struct udf_node *node) {
-    struct udf_node **bucket;
-
-    /* What was read of this place before is old from now on. */
-    if (nodes->loading &&
-        udf_node_loading_node(nodes->loading)->ino == node->ino) {
-        loading_drop(nodes);
-    }
-    if (nodes->count >= nodes->buckets * 2) {
-        table_grow(nodes);
-    }
-    bucket = bucket_of(nodes, node->ino);
-    node->hash_next = *bucket;
-    *bucket = node;
-    nodes->count++;
-    idle_add(nodes, node);
-}
-
-static void table_remove(struct udf_nodes *nodes, struct udf_node *node) {
-    struct udf_node **link = bucket_of(nodes, node->ino);
-
-    while (*link != node) {
-        link = &(*link)->hash_next;
-    }
-    *link = node->hash_next;
-    nodes->count--;
-    idle_remove(nodes, node);
-    node_destroy(node);
-}
-
-/* Drops the nodes that were idle longest. Dirty ones and the root go round. */
-static void drop_idle(struct udf_nodes *nodes) {
-    for (unsigned tries = 0;
-         nodes->idle > IDLE_MAX + IDLE_FRESH && tries < IDLE_TRIES; tries++) {
-        struct udf_node *node = nodes->idle_first;
-
-        idle_remove(nodes, node);
-        if (node->dirty || node->ino == UDF_ROOT_INO ||
-            atomic_load(&node->refs) > 0) {
-            if (atomic_load(&node->refs) == 0) {
-                idle_add(nodes, node);
-            }
-            continue;
-        }
-        table_remove(nodes, node);
-    }
-}
 
 /* ---- numbers ---------------------------------------------------------- */
 
@@ -242,11 +68,11 @@ static int loading_begin(const struct udf_volume *volume,
                               udf_node_ino(volume, icb)) {
         return 0;
     }
-    loading_drop(nodes);
+    udf_nodes_drop_loading(nodes);
     node = node_alloc(volume, icb);
     nodes->loading = node ? udf_node_loading_new(node) : NULL;
     if (!nodes->loading) {
-        node_destroy(node);
+        udf_node_destroy(nodes, node);
         return -ENOMEM;
     }
     return 0;
@@ -283,15 +109,14 @@ int udf_node_load(struct udf_op *op, struct udf_addr icb,
         return error;
     }
     if (error) {
-        loading_drop(nodes);
+        udf_nodes_drop_loading(nodes);
         if (error == -EUCLEAN) {
             mmc_log(MMC_LOG_WARN, "file entry at block %u is damaged", icb.lbn);
         }
         return error;
     }
     node = loading_end(nodes);
-    table_add(nodes, node);
-    drop_idle(nodes);
+    udf_nodes_add(nodes, node);
     *out_node = node;
     return 0;
 }
@@ -366,11 +191,11 @@ int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
                                    &node->kept.ea, &node->kept.ea_bytes);
     }
     if (error) {
-        node_destroy(node);
+        udf_node_destroy(&volume->nodes, node);
         udf_volume_give(volume, icb, 1);
         return error;
     }
-    table_add(&volume->nodes, node);
+    udf_nodes_add(&volume->nodes, node);
     udf_node_touch(volume, node);
     *out_node = node;
     return 0;
@@ -406,10 +231,6 @@ void udf_node_changed(struct udf_op *op, struct udf_node *node, bool content) {
 }
 
 /* ---- references and the end ------------------------------------------- */
-
-void udf_node_ref(struct udf_node *node) {
-    atomic_fetch_add(&node->refs, 1);
-}
 
 void udf_node_drop_piece(void *context, const struct udf_extent *piece) {
     udf_volume_give(context, piece->addr, piece->count);
@@ -466,25 +287,28 @@ static void node_delete(struct udf_volume *volume, struct udf_node *node) {
     }
     udf_node_settled(&volume->nodes, node);
     udf_sync_note_change(volume);
-    table_remove(&volume->nodes, node);
+    udf_nodes_remove(&volume->nodes, node);
 }
 
-void udf_node_unref(struct udf_volume *volume, struct udf_node *node,
-                    uint64_t count) {
-    uint64_t left = atomic_fetch_sub(&node->refs, count) - count;
+int udf_node_forgotten(struct udf_op *op, uint64_t ino) {
+    struct udf_nodes *nodes = &op->volume->nodes;
+    struct udf_node *node = udf_node_find(nodes, ino);
+    int error;
 
-    if (left > 0) {
-        return;
+    if (!node || !node->orphan || udf_refs_count(&nodes->refs, ino) > 0) {
+        return 0;
     }
-    if (node->orphan) {
-        volume->nodes.orphans--;
-        node_delete(volume, node);
-        return;
+    error = udf_op_need_exclusive(op);
+    if (error) {
+        return error;
     }
-    if (!is_idle(&volume->nodes, node)) {
-        idle_add(&volume->nodes, node);
-    }
-    drop_idle(&volume->nodes);
+    udf_node_end_orphan(op->volume, node);
+    return 0;
+}
+
+void udf_node_end_orphan(struct udf_volume *volume, struct udf_node *node) {
+    volume->nodes.orphans--;
+    node_delete(volume, node);
 }
 
 /* A node without a name is free on the disc; memory keeps its blocks. */
@@ -512,7 +336,7 @@ static void show_free(struct udf_volume *volume, const struct udf_node *node) {
 }
 
 void udf_node_abandon(struct udf_volume *volume, struct udf_node *node) {
-    if (atomic_load(&node->refs) == 0) {
+    if (udf_refs_count(&volume->nodes.refs, node->ino) == 0) {
         node_delete(volume, node);
         return;
     }

@@ -11,12 +11,16 @@
  *      CLEAN -----------> DIRTY ------------------------------> CLEAN
  *        |                 |  last name removed
  *        |                 '----------------> ORPHAN (links 0; never written)
- *        v no reference, table full              | last reference given back
+ *        v table full                            | last reference given back
  *     dropped                                    v
  *                                     content freed, dropped
  *
+ * References from above are counted apart (udf/refs.h) and do not keep a clean
+ * node in memory: its number leads to its file entry again.
+ *
  * Invariants:
- *  1. A node with references, a dirty node and the root are never dropped.
+ *  1. A dirty node, an orphan, a pinned node and the root are never dropped; no
+ *     node is dropped within an operation, only at its end (udf_nodes_trim).
  *  2. body.extents covers no block twice; every block it names is allocated in
  *     the volume's space as long as the node lives.
  *  3. body.embedded: the content is inline_data[0 .. size-1], and extents and
@@ -26,7 +30,7 @@
  *     is the length of that content.
  *
  * Locks: loading, changing and dropping need the volume lock alone; reading
- * needs it shared. `refs` is atomic, because lookups count under the shared
+ * needs it shared. `used` is atomic, because lookups set it under the shared
  * lock.
  */
 #ifndef UDF_NODE_H
@@ -42,6 +46,7 @@
 #include "udf/extent.h"
 #include "udf/icb.h"
 #include "udf/op.h"
+#include "udf/refs.h"
 #include "udf/udf.h"
 
 struct udf_dir;
@@ -85,15 +90,16 @@ struct udf_kept {
 
 struct udf_node {
     struct udf_node *hash_next;
-    struct udf_node *idle_next, *idle_prev;   /* nodes without references */
+    struct udf_node *ring_next, *ring_prev;   /* all nodes */
     struct udf_node *dirty_next, *dirty_prev; /* nodes to write */
     uint64_t ino;
     struct udf_addr icb;  /* as FIDs name it */
     struct udf_icb chain; /* where its file entry is, and older ones */
-    atomic_uint_fast64_t refs;
-    bool dirty;  /* on the dirty list */
-    bool orphan; /* has no name any more */
-    bool fresh;  /* nothing on the disc points to it */
+    atomic_bool used;     /* since udf_nodes_trim() last came by */
+    bool dirty;           /* on the dirty list */
+    bool orphan;          /* has no name any more */
+    bool fresh;           /* nothing on the disc points to it */
+    bool pinned;          /* somebody keeps a pointer to it */
     struct udf_attr attr;
     struct udf_body body;
     struct udf_kept kept;
@@ -105,8 +111,9 @@ struct udf_nodes {
     struct udf_node **bucket;
     size_t buckets; /* a power of two */
     size_t count;
-    struct udf_node *idle_first, *idle_last; /* oldest first */
-    size_t idle;
+    struct udf_node *hand; /* where udf_nodes_trim() goes on */
+    uint64_t dir_bytes;    /* memory of the directories that are loaded */
+    struct udf_refs refs;
     struct udf_node *dirty_first, *dirty_last; /* in the order of changes */
     uint64_t dirty_blocks;                     /* data blocks of all nodes */
     size_t orphans;
@@ -115,6 +122,20 @@ struct udf_nodes {
 
 int udf_nodes_init(struct udf_nodes *nodes);
 void udf_nodes_free(struct udf_nodes *nodes);
+
+/* Enters a node; takes one out and frees its memory; frees the memory of one
+ * that was never entered (NULL is accepted). Lock alone. */
+void udf_nodes_add(struct udf_nodes *nodes, struct udf_node *node);
+void udf_nodes_remove(struct udf_nodes *nodes, struct udf_node *node);
+void udf_node_destroy(struct udf_nodes *nodes, struct udf_node *node);
+
+/* Gives up a node that was not loaded to its end. Lock alone. */
+void udf_nodes_drop_loading(struct udf_nodes *nodes);
+
+/* Drops some of the nodes that were not used lately, if there are too many or
+ * their directories take too much memory. For the end of an operation
+ * (udf/op.c): pointers to nodes are stale afterwards. Lock alone. */
+void udf_nodes_trim(struct udf_nodes *nodes);
 
 /* The number of the object whose ICB is at `addr`. */
 uint64_t udf_node_ino(const struct udf_volume *volume, struct udf_addr addr);
@@ -153,13 +174,12 @@ void udf_node_settled(struct udf_nodes *nodes, struct udf_node *node);
 /* touch, and ctime becomes the operation's time (mtime too when asked). */
 void udf_node_changed(struct udf_op *op, struct udf_node *node, bool content);
 
-/* Counts a reference from above; the shared lock is enough. */
-void udf_node_ref(struct udf_node *node);
+/* Called when the last reference from above to `ino` was given back: frees the
+ * content of an orphan. Returns 0 or UDF_MISS. */
+int udf_node_forgotten(struct udf_op *op, uint64_t ino);
 
-/* Gives references back; frees an orphan's content, drops idle nodes beyond
- * a bound. */
-void udf_node_unref(struct udf_volume *volume, struct udf_node *node,
-                    uint64_t count);
+/* Frees the content of an orphan, and the node. Lock alone. */
+void udf_node_end_orphan(struct udf_volume *volume, struct udf_node *node);
 
 /* Called when the last name is gone: the node becomes an orphan, or is freed
  * at once when nobody refers to it. */

@@ -40,6 +40,9 @@ void udf_op_start(struct udf_op *op, struct udf_volume *volume,
 }
 
 bool udf_op_again(struct udf_op *op, int *result) {
+    if (op->exclusive && *result != UDF_MISS) {
+        udf_nodes_trim(&op->volume->nodes);
+    }
     pthread_rwlock_unlock(&op->volume->lock);
     if (*result != UDF_MISS) {
         return false;

@@ -29,7 +29,9 @@ int udf_lookup(struct udf_volume *volume, uint64_t parent,
     do {
         error = udf_tree_lookup(&op, parent, name, &node);
         if (!error) {
-            udf_node_ref(node);
+            error = udf_refs_add(&volume->nodes.refs, node->ino);
+        }
+        if (!error) {
             udf_node_stat(volume, node, out_stat);
         }
     } while (udf_op_again(&op, &error));
@@ -37,17 +39,15 @@ int udf_lookup(struct udf_volume *volume, uint64_t parent,
 }
 
 void udf_forget(struct udf_volume *volume, uint64_t ino, uint64_t count) {
-    struct udf_node *node;
     struct udf_op op;
     int error;
 
-    udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
+    if (udf_refs_drop(&volume->nodes.refs, ino, count) > 0) {
+        return;
+    }
+    udf_op_start(&op, volume, UDF_OP_SHARED);
     do {
-        /* A node with references is in memory: no miss, no failure. */
-        error = udf_node_get(&op, ino, &node);
-        if (!error && atomic_load(&node->refs) >= count) {
-            udf_node_unref(volume, node, count);
-        }
+        error = udf_node_forgotten(&op, ino);
     } while (udf_op_again(&op, &error));
 }
 
@@ -64,9 +64,12 @@ int udf_create(struct udf_volume *volume, uint64_t parent,
     do {
         udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
         do {
-            error = udf_tree_create(&op, parent, name, make, cred, &node);
+            error = udf_refs_reserve(&volume->nodes.refs);
             if (!error) {
-                udf_node_ref(node);
+                error = udf_tree_create(&op, parent, name, make, cred, &node);
+            }
+            if (!error) {
+                (void)udf_refs_add(&volume->nodes.refs, node->ino);
                 udf_node_stat(volume, node, out_stat);
             }
         } while (udf_op_again(&op, &error));
@@ -84,9 +87,12 @@ int udf_link(struct udf_volume *volume, uint64_t ino, uint64_t parent,
     do {
         udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
         do {
-            error = udf_tree_link(&op, ino, parent, name, &node);
+            error = udf_refs_reserve(&volume->nodes.refs);
             if (!error) {
-                udf_node_ref(node);
+                error = udf_tree_link(&op, ino, parent, name, &node);
+            }
+            if (!error) {
+                (void)udf_refs_add(&volume->nodes.refs, node->ino);
                 udf_node_stat(volume, node, out_stat);
             }
         } while (udf_op_again(&op, &error));
@@ -201,11 +207,10 @@ static int give_entry(struct listing *listing,
     *out_full = !listing->sink(listing->context, &entry);
     if (!*out_full) {
         listing->given++;
-        if (node) {
-            udf_node_ref(node);
-        }
     }
-    return 0;
+    return node && !*out_full
+               ? udf_refs_add(&listing->op->volume->nodes.refs, node->ino)
+               : 0;
 }
 
 static int list_names(struct listing *listing, uint64_t cookie) {

@@ -372,7 +372,7 @@ static void drop_orphans(struct udf_volume *volume) {
             struct udf_node *next = node->hash_next;
 
             if (node->orphan) {
-                udf_node_unref(volume, node, atomic_load(&node->refs));
+                udf_node_end_orphan(volume, node);
             }
             node = next;
         }
