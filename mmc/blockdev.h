@@ -69,6 +69,7 @@ struct blockdev_failure {
      * read, so that the packet cannot be completed. 0: it was complete, and
      * the medium did not take it or gave something else back. */
     uint64_t missing;
+    uint64_t dirty; /* blocks that wait to be written */
 };
 
 struct blockdev;

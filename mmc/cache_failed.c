@@ -39,10 +39,13 @@ bool cache_next_failed(struct blockdev *dev, uint32_t from,
         found = index < packets;
     }
     if (found) {
+        const struct mmc_cached *cached = mmc_store_find(&cache->store, index);
+
         *out = (struct blockdev_failure){
             .lba = cache_lba_of(cache, index),
             .count = mmc_store_packet_blocks(&cache->store, index),
-            .missing = mmc_store_find(&cache->store, index)->missing,
+            .missing = cached->missing,
+            .dirty = cached->packet.dirty,
         };
     }
     pthread_mutex_unlock(&cache->lock);

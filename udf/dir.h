@@ -105,6 +105,9 @@ void udf_dir_remove(struct udf_volume *volume, struct udf_node *node,
 void udf_dir_reparent(struct udf_volume *volume, struct udf_node *node,
                       const struct udf_node *parent);
 
+/* `count` blocks of the stream from `block` on have a new place. */
+void udf_dir_moved(struct udf_dir *dir, uint32_t block, uint32_t count);
+
 /* Gives changed blocks their place, seals their FIDs for it and puts them into
  * the overlay; the node's entry is written after it. Returns 0; -ENOSPC;
  * -ENOMEM. Lock alone, committing thread. */

@@ -189,6 +189,15 @@ static int write_blocks(struct udf_volume *volume, struct udf_node *node,
     return error;
 }
 
+void udf_dir_moved(struct udf_dir *dir, uint32_t block, uint32_t count) {
+    uint64_t end = (uint64_t)block + count;
+    uint32_t blocks = udf_dir_blocks(dir->bytes);
+
+    if (block < blocks) {
+        mmc_bits_set_range(dir->changed, block, end < blocks ? end : blocks);
+    }
+}
+
 int udf_dir_write(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
     uint32_t blocks = udf_dir_blocks(node->dir->bytes);

@@ -126,6 +126,17 @@ int udf_encode_fsd(const struct udf_fsd *fsd, const struct udf_tag_style *style,
     return 0;
 }
 
+void udf_encode_fsd_streams(const struct udf_long_ad *streams,
+                            const struct udf_tag_style *style, uint32_t lbn,
+                            uint8_t *block) {
+    struct udf_fsd_s raw;
+
+    memcpy(&raw, block, sizeof(raw));
+    put_long_ad(streams, &raw.stream_directory_ICB);
+    udf_tag_seal(&raw, sizeof(raw), UDF_TAG_FSD, style, lbn);
+    memcpy(block, &raw, sizeof(raw));
+}
+
 /* See decode_common() in decode.c. */
 static void encode_common(const struct udf_fe *fe,
                           struct udf_file_entry_s *raw) {

@@ -37,6 +37,12 @@ void udf_encode_lvid(const struct udf_lvid *lvid,
                      uint8_t *block);
 int udf_encode_fsd(const struct udf_fsd *fsd, const struct udf_tag_style *style,
                    uint32_t lbn, uint8_t *block);
+
+/* Lets the file set descriptor in `block`, which was checked, name `streams` as
+ * its system stream directory; all else stays. */
+void udf_encode_fsd_streams(const struct udf_long_ad *streams,
+                            const struct udf_tag_style *style, uint32_t lbn,
+                            uint8_t *block);
 int udf_encode_fe(const struct udf_fe *fe, const struct udf_tag_style *style,
                   uint32_t lbn, uint8_t *block);
 int udf_encode_aed(const struct udf_aed *aed, const struct udf_tag_style *style,

@@ -9,6 +9,7 @@
 
 #include "mmc/bits.h"
 #include "mmc/blockdev.h"
+#include "udf/tombstone.h"
 #include "udf/volume.h"
 
 /* -ENOENT of the maps means a hole where none may be: a broken volume. */
@@ -48,6 +49,17 @@ static int read_run(struct udf_op *op, uint32_t lba, uint32_t count,
     return error == UDF_MISS ? udf_op_miss(op, lba, count) : error;
 }
 
+static bool has_tombstone(const struct udf_volume *volume, uint32_t count,
+                          const uint8_t *blocks) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (udf_tombstone_is(volume->identity.volume_set_id,
+                             blocks + (size_t)i * UDF_BLOCK_BYTES)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int udf_io_read(struct udf_op *op, struct udf_addr addr, uint32_t count,
                 void *buf) {
     uint8_t *out = buf;
@@ -58,6 +70,9 @@ int udf_io_read(struct udf_op *op, struct udf_addr addr, uint32_t count,
 
         if (!error) {
             error = read_run(op, lba, run, out);
+        }
+        if (!error && has_tombstone(op->volume, run, out)) {
+            error = -EIO;
         }
         if (error) {
             return error == -ERANGE ? -EUCLEAN : error;

@@ -24,7 +24,8 @@ static inline bool udf_io_is_fatal(int error) {
 }
 
 /* Reads `count` blocks at `addr` into `buf`. Returns 0; UDF_MISS; -EUCLEAN
- * when an address is beyond its partition or not mapped. Volume lock held. */
+ * when an address is beyond its partition or not mapped; -EIO for a block that
+ * was lost (udf/tombstone.h). Volume lock held. */
 int udf_io_read(struct udf_op *op, struct udf_addr addr, uint32_t count,
                 void *buf);
 

@@ -5,15 +5,7 @@
 #ifndef UDF_MOUNT_H
 #define UDF_MOUNT_H
 
-#include "udf/desc.h"
-
 struct udf_volume;
-
-/* Loads the sparing table of map `part`: the valid copy with the highest
- * sequence number. Returns 0; -EUCLEAN when no copy is valid; -EIO.
- * UDF 2.60 2.2.12. */
-int udf_sparing_load(struct udf_volume *volume, uint16_t part,
-                     const struct udf_lvd_map *map);
 
 /* After an unclean unmount: walks the tree and brings the counts of names and
  * the next UniqueID up to date in memory, and takes blocks that are in use but

@@ -77,6 +77,75 @@ const uint8_t *udf_overlay_find(const struct udf_overlay *overlay,
     return block ? block->data : NULL;
 }
 
+/* Takes the blocks of [lba, lba+count) out of the table, which is built anew
+ * for it: gaps would end the search for others. The blocks go to `out`, which
+ * has room for as many. */
+static int take_out(struct udf_overlay *overlay, uint32_t lba, uint32_t count,
+                    struct udf_overlay_block **out, size_t *out_count) {
+    struct udf_overlay rest = {.room = overlay->room};
+    size_t taken = 0;
+
+    rest.table = calloc(rest.room + 1, sizeof(rest.table[0]));
+    if (!rest.table) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < overlay->room; i++) {
+        struct udf_overlay_block *block = overlay->table[i];
+
+        if (block && block->lba >= lba && block->lba - lba < count) {
+            out[taken++] = block;
+        } else if (block) {
+            rest.table[slot_of(&rest, block->lba)] = block;
+            rest.count++;
+        }
+    }
+    free(overlay->table);
+    *overlay = rest;
+    *out_count = taken;
+    return 0;
+}
+
+static int move_blocks(struct udf_overlay *overlay, uint32_t from,
+                       uint32_t count, const uint32_t *to) {
+    struct udf_overlay_block **moved;
+    size_t n = 0;
+    int error;
+
+    if (overlay->count == 0) {
+        return 0;
+    }
+    moved = malloc((overlay->count + 1) * sizeof(*moved));
+    if (!moved) {
+        return -ENOMEM;
+    }
+    error = take_out(overlay, from, count, moved, &n);
+    for (size_t i = 0; i < n; i++) {
+        size_t slot;
+
+        if (!to) {
+            free(moved[i]);
+            continue;
+        }
+        moved[i]->lba = moved[i]->lba - from + *to;
+        slot = slot_of(overlay, moved[i]->lba);
+        overlay->count += overlay->table[slot] == NULL;
+        free(overlay->table[slot]);
+        overlay->table[slot] = moved[i];
+    }
+    free(moved);
+    return error;
+}
+
+int udf_overlay_move(struct udf_overlay *overlay, uint32_t from, uint32_t count,
+                     uint32_t to) {
+    return move_blocks(overlay, from, count, &to);
+}
+
+int udf_overlay_drop(struct udf_overlay *overlay, uint32_t lba,
+                     uint32_t count) {
+    return move_blocks(overlay, lba, count, NULL);
+}
+
 static int by_lba(const void *a, const void *b) {
     const struct udf_overlay_block *const *left = a;
     const struct udf_overlay_block *const *right = b;

@@ -63,6 +63,14 @@ int udf_overlay_list(const struct udf_overlay *overlay,
                      const struct udf_overlay_block ***out_list,
                      size_t *out_count);
 
+/* Lets `count` blocks from `from` belong `to` other places instead. Returns 0
+ * or -ENOMEM; then nothing has changed. */
+int udf_overlay_move(struct udf_overlay *overlay, uint32_t from, uint32_t count,
+                     uint32_t to);
+
+/* Forgets `count` blocks from `lba`. Returns as udf_overlay_move(). */
+int udf_overlay_drop(struct udf_overlay *overlay, uint32_t lba, uint32_t count);
+
 /* Forgets everything. */
 void udf_overlay_clear(struct udf_overlay *overlay);
 

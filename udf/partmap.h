@@ -24,6 +24,10 @@ struct udf_partmap {
     /* sparable */
     uint32_t packet_blocks;
     struct udf_sparing_table sparing;
+    uint32_t table_lba[UDF_SPARING_TABLES_MAX]; /* copies on the medium */
+    uint8_t tables;
+    unsigned tables_good; /* a bit a copy: valid, and says what `sparing`
+                             does; see udf/sparing.h */
     /* metadata: where its blocks are in `physical`, and where each has its
        copy (empty: there are none); a bit a block that cannot be read in
        `extents` is set in `bad` (words as in mmc/bits.h, NULL = none) */

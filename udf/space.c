@@ -610,6 +610,21 @@ void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count) {
     }
 }
 
+void udf_space_avoid(struct udf_space *space, uint32_t lbn, uint32_t count) {
+    uint64_t end = (uint64_t)lbn + count;
+    uint64_t from = lbn;
+
+    end = end < space->blocks ? end : space->blocks;
+    while (from < end &&
+           (from = mmc_bits_next_set(space->usable_map, from, end)) < end) {
+        uint64_t to = mmc_bits_next_clear(space->usable_map, from, end);
+
+        use_run(space, (uint32_t)from, (uint32_t)(to - from));
+        udf_space_orphan(space, (uint32_t)from, (uint32_t)(to - from));
+        from = to;
+    }
+}
+
 void udf_space_settle(struct udf_space *space) {
     uint64_t words = mmc_bits_words(space->blocks);
 

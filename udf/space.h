@@ -102,6 +102,10 @@ void udf_space_orphan(struct udf_space *space, uint32_t lbn, uint32_t count);
  * there is given first: giving it later would bring the blocks back. */
 void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count);
 
+/* Keeps usable blocks from being taken as long as this space lives, and leaves
+ * them free on the disc. */
+void udf_space_avoid(struct udf_space *space, uint32_t lbn, uint32_t count);
+
 /* Called at a commit's snapshot: what is held now settles with it. */
 void udf_space_settle(struct udf_space *space);
 

@@ -12,14 +12,17 @@
 #include "mmc/blockdev.h"
 #include "mmc/log.h"
 #include "udf/anchors.h"
+#include "udf/badpacket.h"
 #include "udf/dir.h"
 #include "udf/file.h"
 #include "udf/io.h"
+#include "udf/sparing.h"
 #include "udf/volume.h"
 
 enum {
     PORTION_BLOCKS = 1024, /* data handed over at once: 2 MiB */
     SNAPSHOT_BLOCKS = 512, /* data that may be left for the snapshot */
+    SNAPSHOTS_MAX = 64,    /* for one commit, while packets go bad */
     DEFAULT_DIRTY_BYTES = 32 << 20,
     DEFAULT_COMMIT_MS = 15000
 };
@@ -132,7 +135,8 @@ static int drain(struct udf_volume *volume, uint64_t target) {
 
     while (dirty_blocks(volume) > target) {
         uint32_t done = 0;
-        int error = blockdev_make_room(volume->dev, PORTION_BLOCKS);
+        bool moved; /* the snapshot comes later */
+        int error = udf_badpacket_make_room(volume, PORTION_BLOCKS, &moved);
 
         if (!error) {
             pthread_rwlock_wrlock(&volume->lock);
@@ -155,11 +159,14 @@ static int drain(struct udf_volume *volume, uint64_t target) {
 /* The first change opens the volume, and that is on the medium before
  * anything else. */
 static int ensure_open(struct udf_volume *volume) {
+    bool first = !volume->integrity.touched;
+    int error = 0;
+
     volume->integrity.touched = true;
-    if (volume->integrity.open_on_disc) {
-        return 0;
+    if (!volume->integrity.open_on_disc) {
+        error = udf_integrity_write(volume, false);
     }
-    return udf_integrity_write(volume, false);
+    return error || !first ? error : udf_sparing_mend(volume);
 }
 
 /* ---- the commit ------------------------------------------------------- */
@@ -197,8 +204,8 @@ static int snapshot(struct udf_volume *volume) {
     return error;
 }
 
-static int write_class(struct udf_volume *volume,
-                       enum udf_overlay_class class) {
+static int write_class(struct udf_volume *volume, enum udf_overlay_class class,
+                       bool *io_moved) {
     const struct udf_overlay_block **list;
     size_t count;
     int error = udf_overlay_list(&volume->overlay, class, &list, &count);
@@ -211,25 +218,47 @@ static int write_class(struct udf_volume *volume,
     }
     free(list);
     if (!error && count > 0) {
-        error = blockdev_write_out(volume->dev);
+        error = udf_badpacket_write_out(volume, io_moved);
     }
     return error;
 }
 
-/* Step 4. */
-static int write_snapshot(struct udf_volume *volume) {
-    int error = blockdev_write_out(volume->dev);
+/* Step 4. When something had to move, there is no point in going on. */
+static int write_snapshot(struct udf_volume *volume, bool *io_moved) {
+    int error = udf_badpacket_write_out(volume, io_moved);
 
-    for (int class = 0; !error && class < UDF_OVERLAY_CLASSES; class ++) {
-        error = write_class(volume, (enum udf_overlay_class) class);
+    for (int class = 0; !error && !*io_moved && class < UDF_OVERLAY_CLASSES;
+         class ++) {
+        error = write_class(volume, (enum udf_overlay_class) class, io_moved);
     }
-    return error ? error : blockdev_sync(volume->dev);
+    return error || *io_moved ? error : udf_badpacket_sync(volume, io_moved);
+}
+
+/* Steps 3 and 4; *out_number is the snapshot's. *out_moved: bad packets were
+ * met, and it does not say where everything is. */
+static int commit_once(struct udf_volume *volume, uint64_t *out_number,
+                       bool *out_moved) {
+    struct udf_sync *sync = &volume->sync;
+    int error;
+
+    *out_moved = false;
+    pthread_rwlock_wrlock(&volume->lock);
+    pthread_mutex_lock(&sync->state);
+    *out_number = ++sync->snapshots;
+    pthread_mutex_unlock(&sync->state);
+    error = snapshot(volume);
+    if (!error) {
+        atomic_store(&sync->changed_ms, 0);
+    }
+    pthread_rwlock_unlock(&volume->lock);
+    return error ? error : write_snapshot(volume, out_moved);
 }
 
 /* Steps 1 to 5. Committing thread. */
 static int commit(struct udf_volume *volume) {
     struct udf_sync *sync = &volume->sync;
-    uint64_t number;
+    uint64_t number = 0;
+    bool moved = true;
     int error = ensure_open(volume);
 
     if (!error) {
@@ -238,20 +267,11 @@ static int commit(struct udf_volume *volume) {
     if (!error) {
         error = udf_metadata_mend(volume);
     }
-    if (error) {
-        return error;
+    for (unsigned i = 0; !error && moved && i < SNAPSHOTS_MAX; i++) {
+        error = commit_once(volume, &number, &moved);
     }
-    pthread_rwlock_wrlock(&volume->lock);
-    pthread_mutex_lock(&sync->state);
-    number = ++sync->snapshots;
-    pthread_mutex_unlock(&sync->state);
-    error = snapshot(volume);
-    if (!error) {
-        atomic_store(&sync->changed_ms, 0);
-    }
-    pthread_rwlock_unlock(&volume->lock);
-    if (!error) {
-        error = write_snapshot(volume);
+    if (!error && moved) {
+        error = -EIO;
     }
     if (error) {
         return error;

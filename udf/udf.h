@@ -73,7 +73,10 @@ struct udf_info {
     char partition_kind[16];      /* "type 1", "sparable", ... */
     uint32_t partition_blocks, free_blocks;
     uint32_t files, directories;
-    uint32_t spares, spares_used;
+    /* packets of the sparing table: in all, in place of bad packets, and
+     * bad themselves */
+    uint32_t spares, spares_used, spares_bad;
+    uint32_t withdrawn_packets; /* bad, and not replaced but left alone */
     uint32_t journal_lba, journal_packets; /* 0 = none reserved */
 };
 

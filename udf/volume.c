@@ -18,6 +18,7 @@
 #include "udf/io.h"
 #include "udf/lost.h"
 #include "udf/mount.h"
+#include "udf/sparing.h"
 #include "udf/tag.h"
 #include "udf/vds.h"
 
@@ -217,6 +218,8 @@ static int load_file_set(struct udf_volume *volume, const struct udf_vds *vds) {
     }
     identity->style.serial = tag.serial;
     identity->root_icb = fsd.root.addr;
+    identity->fsd = addr;
+    identity->streams = fsd.system_stream_dir;
     if (fsd.domain.suffix[2] & PROTECT_FLAGS) {
         udf_volume_read_only(volume, "the file set is marked write protected");
     }
@@ -338,6 +341,9 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
     if (!error) {
         error = load_root(volume);
     }
+    if (!error) {
+        error = udf_nonalloc_load(volume);
+    }
     if (!error && volume->integrity.found && !volume->integrity.lvid.closed) {
         mmc_log(MMC_LOG_NOTICE,
                 "\"%s\" was not unmounted cleanly; counting its files",
@@ -434,7 +440,7 @@ void udf_get_info(struct udf_volume *volume, struct udf_info *out_info) {
     const struct udf_lvid *lvid = &volume->integrity.lvid;
     uint16_t part = volume->placement.data_part;
     const struct udf_partmap *map = &volume->maps.map[part];
-    uint32_t bad;
+    uint32_t packet = volume->dev->geometry.packet_blocks;
 
     pthread_rwlock_rdlock(&volume->lock);
     *out_info = (struct udf_info){
@@ -452,13 +458,15 @@ void udf_get_info(struct udf_volume *volume, struct udf_info *out_info) {
         .directories = lvid->directories,
         .journal_lba = identity->journal_lba,
         .journal_packets = identity->journal_packets,
+        .withdrawn_packets = (uint32_t)(udf_nonalloc_blocks(volume) / packet),
     };
     memcpy(out_info->label, identity->label, sizeof(out_info->label));
     memcpy(out_info->volume_set_id, identity->volume_set_id,
            sizeof(out_info->volume_set_id));
     strncpy(out_info->partition_kind, kind_name(map->kind),
             sizeof(out_info->partition_kind) - 1);
-    udf_partmap_spares(map, &out_info->spares, &out_info->spares_used, &bad);
+    udf_partmap_spares(map, &out_info->spares, &out_info->spares_used,
+                       &out_info->spares_bad);
     pthread_rwlock_unlock(&volume->lock);
 }
 

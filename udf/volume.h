@@ -16,6 +16,7 @@
 #include "udf/integrity.h"
 #include "udf/metadata.h"
 #include "udf/node.h"
+#include "udf/nonalloc.h"
 #include "udf/overlay.h"
 #include "udf/partmap.h"
 #include "udf/space.h"
@@ -30,6 +31,9 @@ struct udf_identity {
     uint16_t revision; /* of the domain identifier, BCD */
     struct udf_tag_style style;
     struct udf_addr root_icb;
+    struct udf_addr fsd;        /* the file set descriptor */
+    struct udf_long_ad streams; /* system stream directory; changes once, see
+                                   udf/nonalloc.h */
     uint32_t journal_lba, journal_packets; /* 0 = none */
     const char *read_only_reason;          /* NULL: may be written */
 };
@@ -57,6 +61,7 @@ struct udf_volume {
     struct udf_placement placement; /* lock */
     struct udf_integrity integrity; /* lock; written by the committer */
     struct udf_nodes nodes;         /* lock */
+    struct udf_nonalloc nonalloc;   /* lock */
     struct udf_overlay overlay;     /* lock; see udf/overlay.h */
     struct udf_sync sync;           /* own mutex; see udf/sync.h */
 };

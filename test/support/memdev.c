@@ -252,6 +252,9 @@ static bool next_failed(struct blockdev *dev, uint32_t from,
                 mmc_bits_test(mem->bad_read, packet)) {
                 out->missing |= UINT64_C(1) << (i - first);
             }
+            if (i < dev->geometry.blocks && mmc_bits_test(mem->dirty, i)) {
+                out->dirty |= UINT64_C(1) << (i - first);
+            }
         }
         if (out->count > dev->geometry.blocks - first) {
             out->count = dev->geometry.blocks - first;

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test/image/test_bad_packets.c - volumes on media with bad packets, through
+ * udf.h, on a device in memory: what was written is there after a second
+ * mount, and the checker finds nothing.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "test/support/memdev.h"
+#include "udf/check.h"
+#include "udf/format.h"
+#include "udf/sparing_table.h"
+#include "udf/tombstone.h"
+#include "udf/udf.h"
+#include "udf/volume.h"
+
+enum {
+    PACKET = 32,
+    PACKETS = 600,
+    FILES = 120,
+    NAME_BYTES = 64,
+    FILE_BYTES_MAX = 150000
+};
+
+struct bench {
+    struct memdev *mem;
+    struct udf_volume *volume;
+    uint64_t random;
+    uint32_t first; /* LBA of the partition */
+    uint32_t seed[FILES], bytes[FILES];
+    uint64_t ino[FILES];
+};
+
+static const struct udf_cred owner = {.uid = 1000, .gid = 1001};
+
+static uint32_t rnd(struct bench *bench, uint32_t below) {
+    bench->random = bench->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(bench->random >> 33) % below;
+}
+
+static void name_file(uint32_t i, char *buf) {
+    snprintf(buf, NAME_BYTES, "file with a name that takes its room %u", i);
+}
+
+static struct udf_name name_of(const char *text) {
+    return (struct udf_name){.text = text, .len = (uint32_t)strlen(text)};
+}
+
+/* ---- the volume ---------------------------------------------------------- */
+
+static void mount_volume(struct bench *bench) {
+    struct udf_mount_options options = {0};
+
+    memdev_reboot(bench->mem);
+    memdev_set_cold(bench->mem, true);
+    assert_int_equal(
+        udf_mount(memdev_device(bench->mem), &options, &bench->volume), 0);
+}
+
+static void unmount_volume(struct bench *bench) {
+    assert_int_equal(udf_unmount(bench->volume), 0);
+    bench->volume = NULL;
+}
+
+static struct udf_info info_of(struct bench *bench) {
+    struct udf_info info;
+
+    udf_get_info(bench->volume, &info);
+    return info;
+}
+
+static void print_fault(void *context, const char *text) {
+    (void)context;
+    print_message("%s\n", text);
+}
+
+static void expect_clean(struct bench *bench) {
+    struct udf_check_options options = {0};
+    struct udf_check_result result;
+
+    memdev_reboot(bench->mem);
+    assert_int_equal(udf_check(memdev_device(bench->mem), &options, print_fault,
+                               NULL, &result),
+                     0);
+    assert_int_equal(result.faults, 0);
+}
+
+static struct bench *new_bench(enum udf_map_choice map, uint16_t revision) {
+    struct blockdev_geometry geometry = memdev_cdrw(PACKET * PACKETS);
+    struct udf_format_options options = {
+        .label = "bad", .seed = 7, .map = map, .revision = revision};
+    struct bench *bench = calloc(1, sizeof(*bench));
+
+    assert_non_null(bench);
+    bench->mem = memdev_new(&geometry);
+    bench->random = 1;
+    assert_int_equal(udf_format(memdev_device(bench->mem), &options), 0);
+    mount_volume(bench);
+    bench->first = bench->volume->maps.map[0].start_lba;
+    return bench;
+}
+
+static void free_bench(struct bench *bench) {
+    if (bench->volume) {
+        (void)udf_unmount(bench->volume);
+    }
+    memdev_free(bench->mem);
+    free(bench);
+}
+
+/* Lets about `permille` of the partition's packets that hold nothing yet be
+ * bad: they cannot be written, ever. Gives their number. */
+static uint32_t spoil(struct bench *bench, uint32_t permille) {
+    uint32_t end = bench->first + info_of(bench).partition_blocks;
+    uint32_t count = 0;
+
+    for (uint32_t lba = bench->first; lba + PACKET <= end; lba += PACKET) {
+        if (memdev_overwrites(bench->mem, lba) == 0 &&
+            rnd(bench, 1000) < permille) {
+            memdev_fail_write(bench->mem, lba);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* ---- work ---------------------------------------------------------------- */
+
+static void fill(struct bench *bench, uint32_t i, uint8_t *buf) {
+    for (uint32_t at = 0; at < bench->bytes[i]; at++) {
+        buf[at] = (uint8_t)((bench->seed[i] * 131 + at * 7 + at / 251) >> 1);
+    }
+}
+
+static void write_file(struct bench *bench, uint32_t i, uint32_t bytes) {
+    struct udf_stat stat = {.size = bytes};
+    uint8_t *buf = malloc(FILE_BYTES_MAX);
+
+    bench->seed[i] = rnd(bench, 1u << 20);
+    bench->bytes[i] = bytes;
+    fill(bench, i, buf);
+    assert_int_equal(udf_write(bench->volume, bench->ino[i], 0, bytes, buf), 0);
+    assert_int_equal(
+        udf_setattr(bench->volume, bench->ino[i], &stat, UDF_SET_SIZE, &stat),
+        0);
+    free(buf);
+}
+
+static void create_file(struct bench *bench, uint64_t parent, uint32_t i) {
+    struct udf_make what = {.mode = S_IFREG | 0644};
+    struct udf_stat stat;
+    char text[NAME_BYTES];
+    struct udf_name name;
+
+    name_file(i, text);
+    name = name_of(text);
+    assert_int_equal(
+        udf_create(bench->volume, parent, &name, &what, &owner, &stat), 0);
+    bench->ino[i] = stat.ino;
+    write_file(bench, i, 1 + rnd(bench, FILE_BYTES_MAX));
+    udf_forget(bench->volume, stat.ino, 1);
+}
+
+static void create_files(struct bench *bench) {
+    for (uint32_t i = 0; i < FILES; i++) {
+        create_file(bench, UDF_ROOT_INO, i);
+        if (i % 10 == 9) {
+            assert_int_equal(udf_commit(bench->volume), 0);
+        }
+    }
+}
+
+/* Writes many of the files anew; all are known by number. */
+static void overwrite_files(struct bench *bench) {
+    for (uint32_t i = 0; i < FILES; i += 1 + rnd(bench, 4)) {
+        write_file(bench, i, 1 + rnd(bench, FILE_BYTES_MAX));
+        if (rnd(bench, 8) == 0) {
+            assert_int_equal(udf_commit(bench->volume), 0);
+        }
+    }
+    assert_int_equal(udf_commit(bench->volume), 0);
+}
+
+static void expect_file(struct bench *bench, uint32_t i) {
+    uint8_t *buf = malloc(FILE_BYTES_MAX), *want = malloc(FILE_BYTES_MAX);
+    struct udf_stat stat;
+    char text[NAME_BYTES];
+    struct udf_name name;
+    uint32_t got;
+
+    name_file(i, text);
+    name = name_of(text);
+    assert_int_equal(udf_lookup(bench->volume, UDF_ROOT_INO, &name, &stat), 0);
+    assert_int_equal(stat.size, bench->bytes[i]);
+    assert_int_equal(
+        udf_read(bench->volume, stat.ino, 0, FILE_BYTES_MAX, buf, &got), 0);
+    assert_int_equal(got, bench->bytes[i]);
+    fill(bench, i, want);
+    assert_memory_equal(buf, want, got);
+    bench->ino[i] = stat.ino;
+    udf_forget(bench->volume, stat.ino, 1);
+    free(buf);
+    free(want);
+}
+
+static void expect_files(struct bench *bench) {
+    for (uint32_t i = 0; i < FILES; i++) {
+        expect_file(bench, i);
+    }
+}
+
+/* ---- tests --------------------------------------------------------------- */
+
+static void work_on_a_bad_disc(uint16_t revision, enum udf_map_choice map,
+                               uint32_t permille) {
+    struct bench *bench = new_bench(map, revision);
+    struct udf_info info;
+
+    assert_true(spoil(bench, permille) > 0);
+    create_files(bench);
+    expect_files(bench);
+    unmount_volume(bench);
+    expect_clean(bench);
+    mount_volume(bench);
+    expect_files(bench);
+    overwrite_files(bench);
+    unmount_volume(bench);
+    expect_clean(bench);
+    mount_volume(bench);
+    expect_files(bench);
+    info = info_of(bench);
+    assert_true(info.withdrawn_packets > 0);
+    print_message("%u of %u spares used, %u bad, %u packets withdrawn\n",
+                  info.spares_used, info.spares, info.spares_bad,
+                  info.withdrawn_packets);
+    free_bench(bench);
+}
+
+static void test_bad_packets_of_a_sparable_volume(void **state) {
+    (void)state;
+    work_on_a_bad_disc(0x0201, UDF_MAP_SPARABLE, 50);
+}
+
+static void test_bad_packets_before_streams(void **state) {
+    (void)state;
+    work_on_a_bad_disc(0x0150, UDF_MAP_SPARABLE, 50);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad_packets_of_a_sparable_volume),
+        cmocka_unit_test(test_bad_packets_before_streams),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
