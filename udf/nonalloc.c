@@ -36,8 +36,9 @@ static struct udf_name root_name(void) {
     return (struct udf_name){.text = file_name, .len = sizeof(file_name) - 1};
 }
 
+/* Memory of it is kept; the stream directory is written once. */
 static void keep(struct udf_volume *volume, struct udf_node *node) {
-    udf_node_ref(node);
+    node->pinned = true;
     volume->nonalloc.node = node;
 }
 
@@ -253,7 +254,6 @@ static int make_stream(struct udf_op *op, struct udf_node **out_node) {
     /* UDF 2.60 3.2.1.1: neither has a UniqueID of its own. */
     (*out_node)->attr.unique_id = 0;
     dir->attr.unique_id = 0;
-    udf_node_ref(dir);
     error = fill_directory(op->volume, dir, (*out_node)->icb);
     return error ? error : write_file_set(op, dir->icb);
 }

@@ -23,7 +23,7 @@ struct udf_volume;
 
 /* Volume lock. */
 struct udf_nonalloc {
-    struct udf_node *node; /* referenced; NULL: nothing is bad yet */
+    struct udf_node *node; /* pinned; NULL: nothing is bad yet */
 };
 
 /* Finds the file, if there is one, at mount, when the root is loaded. Returns
