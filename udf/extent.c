@@ -371,12 +371,19 @@ static bool is_plain(const struct ad *ad) {
             ad->info_bytes <= ad->bytes);
 }
 
-/* Enters one extent of the list. Returns 0, -EUCLEAN or -ENOMEM. */
+static bool is_complete(const struct udf_ads *ads) {
+    return udf_extents_end(ads->extents) >=
+           ads->info_bytes / UDF_BLOCK_BYTES +
+               (ads->info_bytes % UDF_BLOCK_BYTES != 0);
+}
+
+/* Enters one extent of the list. Behind the information length other writers
+ * leave all kinds of things. Returns 0, -EUCLEAN or -ENOMEM. */
 static int take_ad(struct udf_ads *ads, const struct ad *ad) {
     uint32_t info_bytes =
         ad->kind == UDF_EXTENT_RECORDED ? ad->info_bytes : ad->bytes;
 
-    if (ads->odd && !may_follow_odd(ad)) {
+    if (ads->odd && !may_follow_odd(ad) && !is_complete(ads)) {
         return -EUCLEAN;
     }
     if (ad->kind == UDF_EXTENT_NEXT) {
@@ -393,8 +400,6 @@ static int take_ad(struct udf_ads *ads, const struct ad *ad) {
 
 int udf_ads_decode(struct udf_ads *ads, const uint8_t *raw, uint32_t bytes) {
     uint64_t old_end = udf_extents_end(ads->extents);
-    uint64_t blocks = ads->info_bytes / UDF_BLOCK_BYTES +
-                      (ads->info_bytes % UDF_BLOCK_BYTES != 0);
     uint32_t size = udf_ad_size(ads->form);
     int error = 0;
 
@@ -405,7 +410,7 @@ int udf_ads_decode(struct udf_ads *ads, const uint8_t *raw, uint32_t bytes) {
 
         if (ad.bytes > 0) {
             error = take_ad(ads, &ad);
-        } else if (udf_extents_end(ads->extents) >= blocks) {
+        } else if (is_complete(ads)) {
             break;
         }
     }

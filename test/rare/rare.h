@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * test/rare/rare.h - images of forms that few discs have. Each is a folder:
+ *
+ *     NAME/make.c  says at its head what the image shows, and puts it together
+ *                  in RARE_IMAGE(NAME)
+ *     NAME/expect  what a mount of it gives: an error, or whether it can be
+ *                  written and all that is on it (support/walk.h); a line
+ *                  "says: WORDS" before that, written by hand, are words that
+ *                  users must be told
+ *
+ * rare_list.h is made by CMake from the names of the folders.
+ */
+#ifndef TEST_RARE_H
+#define TEST_RARE_H
+
+#include <stddef.h>
+
+#include "test/support/compose.h"
+
+struct rare {
+    const char *name;
+    struct memdev *(*make)(void);
+};
+
+/* All images, in the order of their names. */
+const struct rare *rare_all(size_t *out_count);
+
+#define RARE_IMAGE(name)                                                       \
+    struct memdev *rare_##name(void);                                          \
+    struct memdev *rare_##name(void)
+
+#endif
