@@ -211,6 +211,7 @@ void udf_node_touch(struct udf_volume *volume, struct udf_node *node) {
         return;
     }
     node->dirty = true;
+    nodes->dirty_count++;
     node->dirty_next = NULL;
     node->dirty_prev = nodes->dirty_last;
     if (nodes->dirty_last) {
@@ -253,6 +254,7 @@ void udf_node_settled(struct udf_nodes *nodes, struct udf_node *node) {
     node->dirty_next = NULL;
     node->dirty_prev = NULL;
     node->dirty = false;
+    nodes->dirty_count--;
 }
 
 uint32_t udf_node_runs(const struct udf_node *node) {

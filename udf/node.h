@@ -115,7 +115,8 @@ struct udf_nodes {
     uint64_t dir_bytes;    /* memory of the directories that are loaded */
     struct udf_refs refs;
     struct udf_node *dirty_first, *dirty_last; /* in the order of changes */
-    uint64_t dirty_blocks;                     /* data blocks of all nodes */
+    size_t dirty_count;
+    uint64_t dirty_blocks; /* data blocks of all nodes */
     size_t orphans;
     struct udf_node_loading *loading; /* begun, and waiting for a block */
 };

@@ -20,9 +20,10 @@
 #include "udf/volume.h"
 
 enum {
-    PORTION_BLOCKS = 1024, /* data handed over at once: 2 MiB */
-    SNAPSHOT_BLOCKS = 512, /* data that may be left for the snapshot */
-    SNAPSHOTS_MAX = 64,    /* for one commit, while packets go bad */
+    PORTION_BLOCKS = 1024,   /* data handed over at once: 2 MiB */
+    SNAPSHOT_BLOCKS = 512,   /* data that may be left for the snapshot */
+    SNAPSHOTS_MAX = 64,      /* for one commit, while packets go bad */
+    DIRTY_NODES_MAX = 16384, /* 32 MiB of file entries */
     DEFAULT_DIRTY_BYTES = 32 << 20,
     DEFAULT_COMMIT_MS = 15000
 };
@@ -343,6 +344,15 @@ int udf_sync_throttle(struct udf_volume *volume) {
         udf_wake(volume);
     }
     return 0;
+}
+
+int udf_sync_throttle_nodes(struct udf_volume *volume) {
+    size_t nodes;
+
+    pthread_rwlock_rdlock(&volume->lock);
+    nodes = volume->nodes.dirty_count;
+    pthread_rwlock_unlock(&volume->lock);
+    return nodes > DIRTY_NODES_MAX ? udf_commit(volume) : 0;
 }
 
 bool udf_sync_make_space(struct udf_volume *volume, int error, bool *tried) {

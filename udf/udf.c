@@ -59,8 +59,11 @@ int udf_create(struct udf_volume *volume, uint64_t parent,
     struct udf_node *node;
     struct udf_op op;
     bool tried = false;
-    int error;
+    int error = udf_sync_throttle_nodes(volume);
 
+    if (error) {
+        return error;
+    }
     do {
         udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
         do {
@@ -82,8 +85,11 @@ int udf_link(struct udf_volume *volume, uint64_t ino, uint64_t parent,
     struct udf_node *node;
     struct udf_op op;
     bool tried = false;
-    int error;
+    int error = udf_sync_throttle_nodes(volume);
 
+    if (error) {
+        return error;
+    }
     do {
         udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
         do {
@@ -126,8 +132,11 @@ int udf_rename(struct udf_volume *volume, const struct udf_place *from,
                const struct udf_place *to, unsigned flags) {
     struct udf_op op;
     bool tried = false;
-    int error;
+    int error = udf_sync_throttle_nodes(volume);
 
+    if (error) {
+        return error;
+    }
     do {
         udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
         do {

@@ -87,8 +87,11 @@ int udf_setattr(struct udf_volume *volume, uint64_t ino,
     struct udf_node *node;
     struct udf_op op;
     bool tried = false;
-    int error;
+    int error = udf_sync_throttle_nodes(volume);
 
+    if (error) {
+        return error;
+    }
     do {
         udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
         do {
