@@ -45,6 +45,8 @@ struct blockdev_geometry {
     uint32_t rated_overwrites;  /* per packet, 0 = unlimited or unknown */
     bool writable;              /* medium and drive can be overwritten */
     bool drive_manages_defects; /* no sparing by the file system */
+    uint16_t usual_udf;         /* revision (BCD) that others expect on this
+                                   medium, 0 = any */
     bool rewritable;            /* wears with overwriting: noatime, sparing */
     bool part_formatted; /* a background format is not complete: blocks that
                             were never written may be unreadable, and writing

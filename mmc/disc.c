@@ -333,6 +333,7 @@ static struct blockdev_geometry geometry_of(const struct mmc_media *media) {
         .session_start = media->session_start,
         .rated_overwrites = profile->rated_overwrites,
         .drive_manages_defects = media->drive_defects,
+        .usual_udf = profile->usual_udf,
         .rewritable = mmc_profile_can(profile, MMC_CAP_OVERWRITE),
         .part_formatted = mmc_media_is_part_formatted(media),
     };
@@ -448,6 +449,7 @@ int mmc_disc_plan(const struct mmc_disc *disc,
         .packet_blocks = plan.target->packet_blocks,
         .rated_overwrites = plan.target->rated_overwrites,
         .drive_manages_defects = plan.drive_defects,
+        .usual_udf = plan.target->usual_udf,
         .rewritable = true,
         .part_formatted =
             mmc_profile_can(plan.target, MMC_CAP_BACKGROUND_FORMAT)};

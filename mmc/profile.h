@@ -54,6 +54,8 @@ struct mmc_profile {
     uint32_t speed_kbs;        /* what "1x" means, 1000 bytes a second */
     uint32_t write_kbs;    /* usual net writing speed, 1000 bytes a second */
     uint32_t usual_blocks; /* capacity of the most usual disc */
+    uint16_t usual_udf;    /* UDF revision (BCD) that players and recorders
+                              expect, 0 = any */
 };
 
 /* The row of profile `number`; with `mrw`, of the medium formatted as Mount

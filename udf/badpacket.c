@@ -180,6 +180,10 @@ static int move_content(struct udf_volume *volume, const struct place *place,
 static int take_block(struct udf_volume *volume, uint32_t lba, uint8_t *block) {
     int error = udf_io_load(volume, lba, 1, block);
 
+    if (error && !udf_io_is_fatal(error) &&
+        udf_metadata_rescue(volume, lba, block) == 0) {
+        return 0;
+    }
     if (!error || udf_io_is_fatal(error)) {
         return error;
     }

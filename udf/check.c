@@ -187,6 +187,10 @@ static void free_check(struct udf_check *check) {
     for (uint32_t i = 0; i < UDF_PARTMAPS_MAX; i++) {
         free(check->used[i]);
     }
+    if (check->metadata_bitmap.data) {
+        udf_extents_free(check->metadata_bitmap.data);
+        free(check->metadata_bitmap.data);
+    }
     udf_partmaps_free(&check->maps);
     udf_check_table_free(&check->node_of);
     udf_check_table_free(&check->ids);

@@ -4,7 +4,8 @@
  * tags, CRCs and locations of every descriptor; main against reserve sequence;
  * bitmap against reachability (no block used twice, none used that is marked
  * free, none marked used that nothing uses); link counts; UniqueIDs; LVID
- * counts, sizes and revisions; sparing tables; directory form.
+ * counts, sizes and revisions; sparing tables; the metadata partition's files,
+ * and that their copies are the same; directory form.
  *
  * It reads the device with functions of its own (pure decoders apart), so that
  * it does not share the mount path's mistakes.
@@ -33,9 +34,8 @@ struct udf_check_result {
 
 /* Walks the volume on `dev`, which nobody changes meanwhile. Returns 0 when
  * the walk was finished, whatever it found; -EMEDIUMTYPE when there is no
- * UDF; -EOPNOTSUPP when it has virtual or metadata partitions, space tables
- * or freed space, which are not followed; -EIO; -ENOMEM. `report` may be
- * NULL. */
+ * UDF; -EOPNOTSUPP when it has virtual partitions, space tables or freed
+ * space, which are not followed; -EIO; -ENOMEM. `report` may be NULL. */
 int udf_check(struct blockdev *dev, const struct udf_check_options *options,
               udf_check_report *report, void *context,
               struct udf_check_result *out_result);

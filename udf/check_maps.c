@@ -4,8 +4,8 @@
  * sectors that all structures outside of the partitions own. ECMA-167 3/10.5,
  * 3/10.7; UDF 2.60 2.2.8, 2.2.12, 2.2.14.
  *
- * Physical and sparable maps are walked. A new kind of map needs a case in
- * add_map(), which fills in check->maps, and a used map for its blocks.
+ * Physical, sparable and metadata maps are walked. A new kind of map needs a
+ * case in add_map(), which fills in check->maps, and a used map for its blocks.
  */
 #include "udf/check_priv.h"
 
@@ -261,6 +261,39 @@ static const struct udf_pd *find_pd(const struct udf_check *check,
     return NULL;
 }
 
+/* Makes room for what is claimed of map `i`. */
+static int add_used(struct udf_check *check, uint32_t i) {
+    check->used[i] =
+        calloc(mmc_bits_words(check->maps.map[i].blocks) + 1, sizeof(uint64_t));
+    return check->used[i] ? 0 : -ENOMEM;
+}
+
+/* The map of the same partition with blocks of its own comes first. */
+static int add_metadata(struct udf_check *check, uint32_t i) {
+    struct udf_partmap *map = &check->maps.map[i];
+    int error;
+
+    for (map->physical = 0; map->physical < i; map->physical++) {
+        if (check->maps.map[map->physical].number == map->number &&
+            check->used[map->physical]) {
+            break;
+        }
+    }
+    if (map->physical == i || check->metadata_bitmap.file_type != 0) {
+        udf_check_fault(check,
+                        "metadata map %u: no map of its partition before it, "
+                        "or another of its kind (UDF 2.60 2.2.10)",
+                        i);
+        return -EUCLEAN;
+    }
+    if (check->result.revision < 0x0250) {
+        udf_check_fault(check, "metadata map in a volume of revision %04x",
+                        check->result.revision);
+    }
+    error = udf_check_metadata(check, i);
+    return error ? error : add_used(check, i);
+}
+
 /* Fills in map `i`. Returns 0, -EUCLEAN (reported), -EOPNOTSUPP or an
  * error. */
 static int add_map(struct udf_check *check, uint32_t i) {
@@ -268,6 +301,7 @@ static int add_map(struct udf_check *check, uint32_t i) {
     const struct udf_pd *pd = find_pd(check, raw->partition_number);
     struct udf_partmap *map = &check->maps.map[i];
     uint32_t medium = check->dev->geometry.blocks;
+    int error;
 
     if (!pd) {
         udf_check_fault(check,
@@ -289,22 +323,15 @@ static int add_map(struct udf_check *check, uint32_t i) {
         map->blocks = pd->start_lba < medium ? medium - pd->start_lba : 0;
     }
     check->maps.count = i + 1;
-    for (uint32_t k = 0; k < i; k++) {
-        if (check->maps.map[k].number == map->number) {
-            return -EOPNOTSUPP; /* maps that share a partition: 2.50 */
-        }
-    }
-    check->used[i] = calloc(mmc_bits_words(map->blocks) + 1, sizeof(uint64_t));
-    if (!check->used[i]) {
-        return -ENOMEM;
-    }
     switch (raw->kind) {
     case UDF_MAP_KIND_PHYSICAL:
-        return 0;
+        return add_used(check, i);
     case UDF_MAP_KIND_SPARABLE:
-        return check_sparable(check, raw, map);
-    case UDF_MAP_KIND_VIRTUAL:
+        error = check_sparable(check, raw, map);
+        return error ? error : add_used(check, i);
     case UDF_MAP_KIND_METADATA:
+        return add_metadata(check, i);
+    case UDF_MAP_KIND_VIRTUAL:
     case UDF_MAP_KIND_UNKNOWN:
         break;
     }

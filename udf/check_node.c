@@ -105,6 +105,19 @@ static int keep_extent(struct ads_walk *walk, const struct udf_long_ad *ad) {
     return udf_extents_put(walk->data, &piece, NULL, NULL);
 }
 
+/* Everything but the data of files is in a metadata partition where there is
+ * one. UDF 2.60 2.2.10 */
+static void check_part(struct ads_walk *walk, const struct udf_long_ad *ad) {
+    uint16_t metadata = check_metadata_part(walk->check);
+
+    if (metadata < UDF_PARTMAPS_MAX && walk->node->role != CHECK_METADATA &&
+        check_is_directory(walk->node) != (ad->addr.part == metadata)) {
+        udf_check_fault(walk->check,
+                        "%s: extent in partition %u (UDF 2.60 2.2.10)",
+                        walk->name, ad->addr.part);
+    }
+}
+
 /* One extent of the body or of the tail. Returns 0 or an error. */
 static int take_extent(struct ads_walk *walk, const struct udf_long_ad *ad) {
     struct udf_check *check = walk->check;
@@ -124,10 +137,12 @@ static int take_extent(struct ads_walk *walk, const struct udf_long_ad *ad) {
         }
         return 0;
     }
+    check_part(walk, ad);
     if (ad->kind == UDF_EXTENT_RECORDED) {
         walk->recorded += blocks_of(ad->bytes);
     }
-    if (!udf_check_claim(check, ad->addr, blocks_of(ad->bytes), walk->name)) {
+    if (!walk->node->shares &&
+        !udf_check_claim(check, ad->addr, blocks_of(ad->bytes), walk->name)) {
         /* Content of blocks that are someone else's, too, is not followed:
          * it could go round. */
         walk->stopped = true;
@@ -418,7 +433,7 @@ static int check_data(struct udf_check *check, struct check_node *node,
                         name, form);
         return 0;
     }
-    if (check_is_directory(node)) {
+    if (check_is_directory(node) || node->role == CHECK_METADATA) {
         node->data = calloc(1, sizeof(*node->data));
         if (!node->data) {
             return -ENOMEM;
@@ -496,6 +511,8 @@ static bool type_fits(enum check_role role, uint8_t type) {
         return type == UDF_FILE_EA;
     case CHECK_STREAM:
         return type == UDF_FILE_REGULAR;
+    case CHECK_METADATA:
+        return type >= UDF_FILE_METADATA && type <= UDF_FILE_METADATA_BITMAP;
     case CHECK_NORMAL:
         break;
     }
@@ -528,7 +545,8 @@ static void check_role(struct udf_check *check, const struct check_node *node,
         }
         return;
     }
-    if (node->role != CHECK_ROOT && node->role != CHECK_SYSTEM_DIR) {
+    if (node->role == CHECK_STREAM_DIR || node->role == CHECK_STREAM ||
+        node->role == CHECK_EA_FILE) {
         id = check->nodes[node->parent].unique_id;
     }
     if (fe->unique_id != id) {

@@ -6,6 +6,7 @@
  *   check.c         faults, reading, tags, claims of blocks; runs the parts
  *   check_volume.c  recognition, anchors, descriptor sequences, prevailing
  *   check_maps.c    partitions, sparing tables, regions that may not overlap
+ *   check_metadata.c  the files of a metadata partition, and its copies
  *   check_lvid.c    integrity sequence
  *   check_node.c    one file entry: fields, allocation descriptors
  *   check_tree.c    file set, streams, link counts, UniqueIDs
@@ -69,7 +70,8 @@ enum check_role {
     CHECK_SYSTEM_DIR, /* the system stream directory */
     CHECK_STREAM_DIR,
     CHECK_STREAM,
-    CHECK_EA_FILE
+    CHECK_EA_FILE,
+    CHECK_METADATA /* a file of the metadata partition */
 };
 
 /* One ICB that was found. */
@@ -87,7 +89,9 @@ struct check_node {
     uint64_t info_bytes, object_bytes; /* object_bytes: extended only */
     uint64_t stream_bytes;             /* of its named streams */
     bool extended, embedded;
-    struct udf_extents *data; /* of directories, until they are walked */
+    bool shares; /* its blocks are the metadata file's: they are not claimed */
+    struct udf_extents *data; /* of directories, until they are walked, and
+                                 of a metadata partition's files */
 };
 
 /* A name whose UniqueID is not its file entry's. */
@@ -119,6 +123,8 @@ struct udf_check {
 
     uint32_t regions;
     struct check_region region[CHECK_REGIONS_MAX];
+
+    struct check_node metadata_bitmap; /* file_type 0: there is none */
 
     uint64_t *used[UDF_PARTMAPS_MAX]; /* claimed blocks, a bit a block */
 
@@ -152,6 +158,16 @@ static inline uint64_t check_get64(const uint8_t *raw) {
 
     memcpy(&value, raw, sizeof(value));
     return le64toh(value);
+}
+
+/* The metadata partition's reference, or UDF_PARTMAPS_MAX. */
+static inline uint16_t check_metadata_part(const struct udf_check *check) {
+    for (uint16_t i = 0; i < check->maps.count; i++) {
+        if (check->maps.map[i].kind == UDF_MAP_KIND_METADATA) {
+            return i;
+        }
+    }
+    return UDF_PARTMAPS_MAX;
 }
 
 static inline uint64_t check_addr_key(struct udf_addr addr) {
@@ -225,6 +241,12 @@ void udf_check_region(struct udf_check *check, const char *name, uint32_t lba,
                       uint64_t blocks);
 /* Reports regions that overlap each other or a partition. */
 void udf_check_regions(struct udf_check *check);
+/* Fills in metadata map `i`, whose physical map is known. Returns 0, -EUCLEAN
+ * (reported) or an error. */
+int udf_check_metadata(struct udf_check *check, uint32_t i);
+/* Compares the copies of the blocks of metadata partition `part` that are
+ * claimed. */
+int udf_check_mirror(struct udf_check *check, uint16_t part);
 int udf_check_lvid(struct udf_check *check);
 int udf_check_tree(struct udf_check *check);
 /* Bitmaps, and the counts that the LVID keeps of them. */

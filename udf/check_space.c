@@ -30,19 +30,41 @@ static void copy_bits(uint64_t *map, uint64_t at, const uint8_t *raw,
     }
 }
 
-/* Reads the map behind the descriptor at block `lbn`. Returns 0, -EUCLEAN
- * (reported) or an error. */
-static int read_map(struct udf_check *check, uint16_t part, uint32_t lbn,
+/* Where a bitmap's descriptor is: in one piece, or in a file. */
+struct bitmap {
+    struct udf_addr addr;
+    const struct udf_extents *file; /* NULL: from addr on */
+    uint64_t bytes;                 /* that there are of it */
+};
+
+/* Reads block `index`. Returns 0, -EUCLEAN (reported) or an error. */
+static int read_block(struct udf_check *check, const struct bitmap *bitmap,
+                      uint32_t index, uint8_t *block) {
+    struct udf_addr addr = bitmap->addr;
+    struct udf_extent piece;
+
+    addr.lbn += index;
+    if (bitmap->file) {
+        if (udf_extents_map(bitmap->file, index, &piece)) {
+            return -EUCLEAN; /* too short; reported with its entry */
+        }
+        addr = piece.addr;
+    }
+    return udf_check_read_block(check, addr, "space bitmap", block);
+}
+
+/* Reads the map behind the descriptor. Returns 0, -EUCLEAN (reported) or an
+ * error. */
+static int read_map(struct udf_check *check, const struct bitmap *bitmap,
                     uint32_t bytes, uint64_t *map) {
     uint8_t block[UDF_BLOCK_BYTES];
     uint64_t end = (uint64_t)SBD_BYTES + bytes;
 
     for (uint64_t at = 0; at < end; at += UDF_BLOCK_BYTES) {
-        struct udf_addr addr = {.lbn = lbn + (uint32_t)(at / UDF_BLOCK_BYTES),
-                                .part = part};
         uint64_t skip = at == 0 ? SBD_BYTES : 0;
         uint64_t stop = end - at < sizeof(block) ? end - at : sizeof(block);
-        int error = udf_check_read_block(check, addr, "space bitmap", block);
+        int error =
+            read_block(check, bitmap, (uint32_t)(at / UDF_BLOCK_BYTES), block);
 
         if (error) {
             return error;
@@ -107,30 +129,27 @@ static void compare(struct udf_check *check, uint16_t part, uint64_t *map) {
                 "are marked used, but nothing uses them");
 }
 
-/* The bitmap at `ad`: its descriptor, then its bits. */
+/* The bitmap of map `part`: its descriptor, then its bits. */
 static int check_bitmap(struct udf_check *check, uint16_t part,
-                        const struct udf_short_ad *ad) {
-    struct udf_addr addr = {.lbn = ad->lbn, .part = part};
+                        const struct bitmap *bitmap) {
+    uint32_t lbn = bitmap->addr.lbn;
     uint32_t blocks = check->maps.map[part].blocks;
     uint32_t bits, bytes;
     uint8_t block[UDF_BLOCK_BYTES];
     uint64_t *map;
-    int error = udf_check_read_block(check, addr, "space bitmap", block);
+    int error = read_block(check, bitmap, 0, block);
 
     if (error) {
         return error;
     }
-    udf_check_claim(check, addr,
-                    ((uint64_t)ad->bytes + UDF_BLOCK_BYTES - 1) /
-                        UDF_BLOCK_BYTES,
-                    "space bitmap");
-    if (!udf_check_tag(check, block, sizeof(block), UDF_TAG_SBD, addr.lbn,
+    if (!udf_check_tag(check, block, sizeof(block), UDF_TAG_SBD, lbn,
                        "space bitmap")) {
         return -EUCLEAN;
     }
-    if (udf_decode_sbd(block, addr.lbn, &bits, &bytes) || bits != blocks ||
+    if (udf_decode_sbd(block, lbn, &bits, &bytes) || bits != blocks ||
         bytes != (uint32_t)(((uint64_t)bits + 7) / 8) ||
-        (uint64_t)SBD_BYTES + bytes > ad->bytes) {
+        (uint64_t)SBD_BYTES + bytes > bitmap->bytes ||
+        (bitmap->file && (uint64_t)SBD_BYTES + bytes != bitmap->bytes)) {
         udf_check_fault(check,
                         "space bitmap of partition %u: bits and bytes "
                         "do not fit %u blocks (ECMA-167 4/14.12)",
@@ -141,7 +160,7 @@ static int check_bitmap(struct udf_check *check, uint16_t part,
     if (!map) {
         return -ENOMEM;
     }
-    error = read_map(check, part, addr.lbn, bytes, map);
+    error = read_map(check, bitmap, bytes, map);
     if (!error) {
         if (mmc_bits_next_set(map, blocks, (uint64_t)bytes * 8) <
             (uint64_t)bytes * 8) {
@@ -166,7 +185,22 @@ static const struct udf_pd *pd_of(const struct udf_check *check,
     return NULL;
 }
 
-static int check_partition(struct udf_check *check, uint16_t part) {
+/* The bitmap that a partition descriptor names. */
+static int check_header_bitmap(struct udf_check *check, uint16_t part,
+                               const struct udf_short_ad *ad) {
+    const struct bitmap bitmap = {
+        .addr = {.lbn = ad->lbn, .part = part},
+        .bytes = ad->bytes,
+    };
+
+    udf_check_claim(check, bitmap.addr,
+                    ((uint64_t)ad->bytes + UDF_BLOCK_BYTES - 1) /
+                        UDF_BLOCK_BYTES,
+                    "space bitmap");
+    return check_bitmap(check, part, &bitmap);
+}
+
+static int check_physical(struct udf_check *check, uint16_t part) {
     const struct udf_pd *pd = pd_of(check, part);
     bool bitmap, table;
 
@@ -179,7 +213,7 @@ static int check_partition(struct udf_check *check, uint16_t part) {
         return -EOPNOTSUPP; /* space that must be erased before its use */
     }
     if (bitmap && !table) {
-        return check_bitmap(check, part, &pd->unallocated_bitmap);
+        return check_header_bitmap(check, part, &pd->unallocated_bitmap);
     }
     if (table && !bitmap) {
         return -EOPNOTSUPP;
@@ -190,6 +224,39 @@ static int check_partition(struct udf_check *check, uint16_t part) {
                         "partition %u: needs either a space bitmap or "
                         "a space table (UDF 2.60 2.3.3)",
                         part);
+    }
+    return 0;
+}
+
+/* Metadata: the content of a file, and the blocks that it says are used are
+ * the same in both copies. */
+static int check_metadata(struct udf_check *check, uint16_t part) {
+    const struct check_node *file = &check->metadata_bitmap;
+    struct udf_extent first;
+    struct bitmap bitmap = {.file = file->data, .bytes = file->info_bytes};
+    int error = udf_check_mirror(check, part);
+
+    if (error || file->file_type == 0) {
+        return error;
+    }
+    if (!file->data || udf_extents_map(file->data, 0, &first)) {
+        /* Embedded: nobody who can be named writes that. */
+        return -EOPNOTSUPP;
+    }
+    bitmap.addr = first.addr;
+    return check_bitmap(check, part, &bitmap);
+}
+
+static int check_partition(struct udf_check *check, uint16_t part) {
+    switch (check->maps.map[part].kind) {
+    case UDF_MAP_KIND_PHYSICAL:
+    case UDF_MAP_KIND_SPARABLE:
+        return check_physical(check, part);
+    case UDF_MAP_KIND_METADATA:
+        return check_metadata(check, part);
+    case UDF_MAP_KIND_VIRTUAL:
+    case UDF_MAP_KIND_UNKNOWN:
+        break;
     }
     return 0;
 }

@@ -73,8 +73,16 @@ static int add_one(struct udf_check *check, struct check_node *node,
                    struct udf_long_ad *out_streams, struct udf_long_ad *out_ea,
                    uint32_t *out_index) {
     uint32_t index = check->node_count;
+    uint16_t metadata = check_metadata_part(check);
     int error = udf_check_grow((void **)&check->nodes, &check->node_room, index,
                                sizeof(*check->nodes));
+
+    if (metadata < UDF_PARTMAPS_MAX && node->addr.part != metadata) {
+        udf_check_fault(check,
+                        "file entry %u:%u is not in the metadata partition "
+                        "(UDF 2.60 2.2.10)",
+                        node->addr.part, node->addr.lbn);
+    }
 
     error = error ? error : udf_check_node(check, node, out_streams, out_ea);
     if (!error) {
@@ -255,6 +263,7 @@ static void check_links(struct udf_check *check,
         break;
     case CHECK_STREAM_DIR:
     case CHECK_EA_FILE:
+    case CHECK_METADATA:
         links = 0;
         break;
     case CHECK_STREAM:

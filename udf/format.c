@@ -33,32 +33,14 @@
 #include "udf/cs0.h"
 #include "udf/decode.h"
 #include "udf/encode.h"
-#include "udf/extent.h"
-#include "udf/fid.h"
+#include "udf/format_priv.h"
 #include "udf/layout.h"
 #include "udf/own.h"
 
 enum {
-    BYTES = UDF_BLOCK_BYTES,
     VRS_LBA = 16,
     VOLUME_ID_BYTES = 31, /* CS0 in the 32-byte dstring of the PVD */
-    FIRST_UNIQUE_ID = 16, /* UDF 2.60 3.2.1.1: below are reserved */
-    SBD_BYTES = 24        /* head of a space bitmap descriptor */
-};
-
-/* A volume on its way to the disc. */
-struct new_volume {
-    struct blockdev *dev;
-    struct udf_layout layout;
-    struct udf_tag_style style;
-    struct udf_time now;
-    uint64_t serial; /* of this format, random */
-    const char *label;
-    char volume_id[UDF_TEXT_BYTES];     /* the label as the PVD holds it */
-    char volume_set_id[UDF_TEXT_BYTES]; /* begins with 16 unique digits */
-    uint32_t uid, gid;
-    mode_t root_mode;
-    uint8_t *unit; /* layout.unit blocks, being built */
+    FIRST_UNIQUE_ID = 16  /* UDF 2.60 3.2.1.1: below are reserved */
 };
 
 /* splitmix64: spreads whatever the seed is over all 64 bits. */
@@ -131,31 +113,8 @@ static int identify(struct new_volume *vol,
     return shorten_label(vol->label, vol->volume_id);
 }
 
-static uint8_t *unit_block(struct new_volume *vol, uint32_t index) {
-    return vol->unit + (size_t)index * BYTES;
-}
-
-static void clear_unit(struct new_volume *vol) {
-    memset(vol->unit, 0, (size_t)vol->layout.unit * BYTES);
-}
-
-/* Writes the unit that holds `lba`; the last one of a medium may be short. */
-static int put_unit(struct new_volume *vol, uint32_t lba) {
-    uint32_t unit = vol->layout.unit;
-    uint32_t first = lba / unit * unit;
-    uint32_t left = vol->layout.blocks - first;
-    uint32_t count = left < unit ? left : unit;
-    int err = blockdev_make_room(vol->dev, count);
-    return err ? err : blockdev_write(vol->dev, first, count, vol->unit);
-}
-
-static const struct udf_region *region(const struct new_volume *vol,
-                                       enum udf_region_id id) {
-    return &vol->layout.region[id];
-}
-
 static struct udf_extent_ad extent_of(const struct udf_region *area) {
-    return (struct udf_extent_ad){.bytes = area->blocks * BYTES,
+    return (struct udf_extent_ad){.bytes = area->blocks * UDF_BLOCK_BYTES,
                                   .lba = area->lba};
 }
 
@@ -179,7 +138,8 @@ static int build_lv_info(const struct new_volume *vol, uint32_t vdsn,
 
 static int build_own(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
                      uint8_t *block) {
-    const struct udf_region *journal = region(vol, UDF_REGION_JOURNAL);
+    const struct udf_region *journal =
+        udf_format_region(vol, UDF_REGION_JOURNAL);
     struct udf_own own = {.journal_lba = journal->lba,
                           .journal_packets = journal->blocks / vol->layout.unit,
                           .packet_blocks = vol->layout.unit,
@@ -194,11 +154,13 @@ static int build_own(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
  * space that goes with it makes the Linux driver read-only. */
 static void build_pd(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
                      uint8_t *block) {
-    const struct udf_region *partition = region(vol, UDF_REGION_PARTITION);
+    const struct udf_region *partition =
+        udf_format_region(vol, UDF_REGION_PARTITION);
     struct udf_pd pd = {
         .vdsn = vdsn,
         .flags = 1, /* allocated */
-        .unallocated_bitmap = {.bytes = vol->layout.bitmap_blocks * BYTES,
+        .unallocated_bitmap = {.bytes =
+                                   vol->layout.bitmap_blocks * UDF_BLOCK_BYTES,
                                .lbn = 0},
         .access = 4,
         .start_lba = partition->lba,
@@ -209,6 +171,7 @@ static void build_pd(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
     udf_encode_pd(&pd, &vol->style, lba, block);
 }
 
+/* Blocks of its own, or spared. */
 static struct udf_lvd_map build_map(const struct new_volume *vol) {
     struct udf_lvd_map map = {.kind = UDF_MAP_KIND_PHYSICAL,
                               .volume_sequence = 1};
@@ -217,22 +180,42 @@ static struct udf_lvd_map build_map(const struct new_volume *vol) {
         map.packet_blocks = (uint16_t)vol->layout.unit;
         map.tables = 2;
         map.table_bytes = 56 + 8 * vol->layout.spares;
-        map.table_lba[0] = region(vol, UDF_REGION_SPARING_FIRST)->lba;
-        map.table_lba[1] = region(vol, UDF_REGION_SPARING_SECOND)->lba;
+        map.table_lba[0] =
+            udf_format_region(vol, UDF_REGION_SPARING_FIRST)->lba;
+        map.table_lba[1] =
+            udf_format_region(vol, UDF_REGION_SPARING_SECOND)->lba;
     }
     return map;
+}
+
+static struct udf_lvd_map build_metadata_map(const struct new_volume *vol) {
+    const struct udf_layout_metadata *metadata = &vol->layout.metadata;
+    return (struct udf_lvd_map){
+        .kind = UDF_MAP_KIND_METADATA,
+        .volume_sequence = 1,
+        .metadata_lbn = metadata->main_fe_lbn,
+        .mirror_lbn = metadata->mirror_fe_lbn,
+        .bitmap_lbn = metadata->bitmap_fe_lbn,
+        .allocation_unit = metadata->allocation_unit,
+        .alignment_unit = (uint16_t)vol->layout.unit,
+        .flags = metadata->mirror_lbn != metadata->main_lbn, /* duplicate */
+    };
 }
 
 static int build_lvd(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
                      uint8_t *block) {
     struct udf_lvd lvd = {
         .vdsn = vdsn,
-        .block_bytes = BYTES,
-        .fsd = {.bytes = BYTES, .addr = {.lbn = vol->layout.fsd_lbn}},
-        .integrity = extent_of(region(vol, UDF_REGION_INTEGRITY)),
+        .block_bytes = UDF_BLOCK_BYTES,
+        .fsd = {.bytes = UDF_BLOCK_BYTES,
+                .addr = udf_format_meta_addr(vol, vol->layout.fsd_lbn)},
+        .integrity = extent_of(udf_format_region(vol, UDF_REGION_INTEGRITY)),
         .maps = 1,
         .map = {build_map(vol)},
     };
+    if (vol->layout.metadata.blocks > 0) {
+        lvd.map[lvd.maps++] = build_metadata_map(vol);
+    }
     strcpy(lvd.label, vol->label);
     udf_entity_domain(vol->layout.revision, &lvd.domain);
     udf_entity_own(&lvd.implementation);
@@ -255,174 +238,87 @@ static void build_usd(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
 /* One volume descriptor sequence in the unit buffer, for the unit at `lba`.
  * Numbers all differ, so that no reader must choose between two. */
 static int build_vds(struct new_volume *vol, uint32_t lba) {
-    clear_unit(vol);
-    int err = build_pvd(vol, 1, lba, unit_block(vol, 0));
+    udf_format_clear_unit(vol);
+    int err = build_pvd(vol, 1, lba, udf_format_unit_block(vol, 0));
     if (!err) {
-        err = build_lv_info(vol, 2, lba + 1, unit_block(vol, 1));
+        err = build_lv_info(vol, 2, lba + 1, udf_format_unit_block(vol, 1));
     }
     if (!err) {
-        err = build_own(vol, 3, lba + 2, unit_block(vol, 2));
+        err = build_own(vol, 3, lba + 2, udf_format_unit_block(vol, 2));
     }
     if (!err) {
-        build_pd(vol, 4, lba + 3, unit_block(vol, 3));
-        err = build_lvd(vol, 5, lba + 4, unit_block(vol, 4));
+        build_pd(vol, 4, lba + 3, udf_format_unit_block(vol, 3));
+        err = build_lvd(vol, 5, lba + 4, udf_format_unit_block(vol, 4));
     }
     if (!err) {
-        build_usd(vol, 6, lba + 5, unit_block(vol, 5));
-        udf_encode_td(&vol->style, lba + 6, unit_block(vol, 6));
+        build_usd(vol, 6, lba + 5, udf_format_unit_block(vol, 5));
+        udf_encode_td(&vol->style, lba + 6, udf_format_unit_block(vol, 6));
     }
     return err;
 }
 
 static int put_vds(struct new_volume *vol, enum udf_region_id id) {
-    uint32_t lba = region(vol, id)->lba;
+    uint32_t lba = udf_format_region(vol, id)->lba;
     int err = build_vds(vol, lba);
-    return err ? err : put_unit(vol, lba);
+    return err ? err : udf_format_put_unit(vol, lba);
 }
 
 static int put_sparing(struct new_volume *vol, enum udf_region_id id) {
-    const struct udf_region *spares = region(vol, UDF_REGION_SPARES);
+    const struct udf_region *spares = udf_format_region(vol, UDF_REGION_SPARES);
     struct udf_sparing_table table = {.sequence = 1,
                                       .entries = (uint16_t)vol->layout.spares};
     for (uint32_t i = 0; i < vol->layout.spares; i++) {
         table.entry[i].original = UDF_SPARE_FREE;
         table.entry[i].mapped = spares->lba + i * vol->layout.unit;
     }
-    uint32_t lba = region(vol, id)->lba;
-    clear_unit(vol);
+    uint32_t lba = udf_format_region(vol, id)->lba;
+    udf_format_clear_unit(vol);
     int err = udf_encode_sparing(&table, vol->layout.revision, &vol->style, lba,
                                  vol->unit);
-    return err ? err : put_unit(vol, lba);
+    return err ? err : udf_format_put_unit(vol, lba);
 }
 
 /* The first LVID, closed, and zeros to the end of the extent: LVIDs will be
  * appended sector by sector, and a run must not go on into those of an
  * earlier volume. */
 static int put_integrity(struct new_volume *vol) {
-    const struct udf_region *extent = region(vol, UDF_REGION_INTEGRITY);
+    const struct udf_region *extent =
+        udf_format_region(vol, UDF_REGION_INTEGRITY);
+    uint16_t oldest =
+        vol->layout.revision > 0x0250 ? 0x0250 : vol->layout.revision;
     struct udf_lvid lvid = {
         .recorded = vol->now,
         .closed = true,
         .next_unique_id = FIRST_UNIQUE_ID,
         .partitions = 1,
         .free_blocks = {vol->layout.free_blocks},
-        .size_blocks = {region(vol, UDF_REGION_PARTITION)->blocks},
+        .size_blocks = {udf_format_region(vol, UDF_REGION_PARTITION)->blocks},
         .directories = 1, /* the root */
         /* Also where an older reader would do (1.50 differs from 1.02 only
-         * by its maps): udfinfo takes this for the volume's revision. */
-        .min_read = vol->layout.revision,
-        .min_write = vol->layout.revision,
+         * by its maps): udfinfo takes this for the volume's revision. Only
+         * what is written by appending over old blocks needs 2.60. */
+        .min_read = oldest,
+        .min_write = oldest,
         .max_write = vol->layout.revision,
     };
+    if (vol->layout.metadata.blocks > 0) {
+        lvid.partitions = 2;
+        lvid.size_blocks[1] = vol->layout.metadata.blocks;
+        lvid.free_blocks[1] =
+            vol->layout.metadata.blocks - (vol->layout.root_lbn + 1);
+    }
     udf_entity_own(&lvid.implementation);
-    clear_unit(vol);
-    udf_encode_lvid(&lvid, &vol->style, extent->lba, unit_block(vol, 0));
-    udf_encode_td(&vol->style, extent->lba + 1, unit_block(vol, 1));
-    int err = put_unit(vol, extent->lba);
-    clear_unit(vol);
+    udf_format_clear_unit(vol);
+    udf_encode_lvid(&lvid, &vol->style, extent->lba,
+                    udf_format_unit_block(vol, 0));
+    udf_encode_td(&vol->style, extent->lba + 1, udf_format_unit_block(vol, 1));
+    int err = udf_format_put_unit(vol, extent->lba);
+    udf_format_clear_unit(vol);
     for (uint32_t at = vol->layout.unit; !err && at < extent->blocks;
          at += vol->layout.unit) {
-        err = put_unit(vol, extent->lba + at);
+        err = udf_format_put_unit(vol, extent->lba + at);
     }
     return err;
-}
-
-/* Byte `index` of the bitmap: the first blocks are taken, all others free.
- * Bit n % 8 of byte n / 8 is block n; bits behind the end stay 0. */
-static uint8_t bitmap_byte(uint64_t index, uint32_t first_free,
-                           uint32_t blocks) {
-    uint64_t from = index * 8;
-    if (from >= first_free && from + 8 <= blocks) {
-        return 0xFF;
-    }
-    uint8_t byte = 0;
-    for (uint64_t bit = 0; bit < 8; bit++) {
-        bool is_free = from + bit >= first_free && from + bit < blocks;
-        byte = (uint8_t)(byte | (is_free << bit));
-    }
-    return byte;
-}
-
-static int put_bitmap(struct new_volume *vol) {
-    const struct udf_region *partition = region(vol, UDF_REGION_PARTITION);
-    uint64_t unit_bytes = (uint64_t)vol->layout.unit * BYTES;
-    uint64_t end = (uint64_t)vol->layout.bitmap_blocks * BYTES;
-    int err = 0;
-    for (uint64_t at = 0; !err && at < end; at += unit_bytes) {
-        clear_unit(vol);
-        for (uint64_t i = at ? 0 : SBD_BYTES; i < unit_bytes; i++) {
-            vol->unit[i] =
-                bitmap_byte(at + i - SBD_BYTES, vol->layout.root_lbn + 1,
-                            partition->blocks);
-        }
-        if (at == 0) {
-            udf_encode_sbd(partition->blocks, &vol->style, 0, vol->unit);
-        }
-        err = put_unit(vol, partition->lba + (uint32_t)(at / BYTES));
-    }
-    return err;
-}
-
-static struct udf_long_ad root_icb(const struct new_volume *vol) {
-    return (struct udf_long_ad){.bytes = BYTES,
-                                .addr = {.lbn = vol->layout.root_lbn}};
-}
-
-static int build_fsd(const struct new_volume *vol, uint8_t *block) {
-    struct udf_fsd fsd = {.recorded = vol->now, .root = root_icb(vol)};
-    strcpy(fsd.label, vol->label);
-    memcpy(fsd.file_set_id, vol->volume_id, sizeof(fsd.file_set_id));
-    udf_entity_domain(vol->layout.revision, &fsd.domain);
-    return udf_encode_fsd(&fsd, &vol->style, vol->layout.fsd_lbn, block);
-}
-
-/* The root directory: nothing but its parent entry, which names itself, and
- * is embedded. UniqueID 0 by UDF 2.60 3.2.1.1; its one link is that entry. */
-static int build_root(const struct new_volume *vol, uint8_t *block) {
-    const struct udf_fid parent = {.characteristics =
-                                       UDF_FID_DIRECTORY | UDF_FID_PARENT,
-                                   .icb = root_icb(vol)};
-    uint8_t raw[64] = {0};
-    uint32_t bytes = udf_fid_size(0, 0);
-    udf_fid_encode(&parent, &vol->style, vol->layout.root_lbn, raw);
-    struct udf_fe fe = {
-        .extended = vol->layout.revision >= 0x0200,
-        .strategy = 4,
-        .file_type = UDF_FILE_DIRECTORY,
-        .icb_flags = (uint16_t)(udf_icb_flags_encode(vol->root_mode, 0) |
-                                UDF_AD_EMBEDDED),
-        .uid = vol->uid,
-        .gid = vol->gid,
-        .permissions = udf_permissions_encode(vol->root_mode),
-        .links = 1,
-        .info_bytes = bytes,
-        .object_bytes = bytes,
-        .atime = vol->now,
-        .mtime = vol->now,
-        .ctime = vol->now,
-        .btime = vol->now,
-        .checkpoint = 1,
-        .ads = raw,
-        .ads_bytes = bytes,
-    };
-    udf_entity_own(&fe.implementation);
-    return udf_encode_fe(&fe, &vol->style, vol->layout.root_lbn, block);
-}
-
-/* File set and root in the unit buffer. There is no system stream directory:
- * it would hold the list of non-allocatable space, and nothing is bad yet;
- * UDF 2.60 3.3.7.2 wants that stream only where there is such space. */
-static int build_file_set(struct new_volume *vol) {
-    clear_unit(vol);
-    uint32_t at = vol->layout.fsd_lbn % vol->layout.unit;
-    int err = build_fsd(vol, unit_block(vol, at));
-    return err ? err : build_root(vol, unit_block(vol, at + 1));
-}
-
-static int put_file_set(struct new_volume *vol) {
-    int err = build_file_set(vol);
-    uint32_t start = region(vol, UDF_REGION_PARTITION)->lba;
-    return err ? err : put_unit(vol, start + vol->layout.fsd_lbn);
 }
 
 /* Structures that a volume consists of once it is found. */
@@ -435,10 +331,13 @@ static int put_body(struct new_volume *vol) {
         err = put_integrity(vol);
     }
     if (!err) {
-        err = put_bitmap(vol);
+        err = udf_format_put_bitmap(vol);
     }
     if (!err) {
-        err = put_file_set(vol);
+        err = udf_format_put_file_set(vol);
+    }
+    if (!err && vol->layout.metadata.blocks > 0) {
+        err = udf_format_put_mirror(vol);
     }
     if (!err) {
         err = put_vds(vol, UDF_REGION_RESERVE_VDS);
@@ -459,28 +358,28 @@ static void build_vsd(uint8_t *block, const char *id) {
  * and the recognition sequence, which a block of zeros ends. */
 static int put_recognition(struct new_volume *vol) {
     int err = 0;
-    clear_unit(vol);
+    udf_format_clear_unit(vol);
     for (uint32_t lba = 0; !err && lba + vol->layout.unit <= VRS_LBA;
          lba += vol->layout.unit) {
-        err = put_unit(vol, lba);
+        err = udf_format_put_unit(vol, lba);
     }
     uint32_t at = VRS_LBA % vol->layout.unit;
-    build_vsd(unit_block(vol, at), "BEA01");
-    build_vsd(unit_block(vol, at + 1),
+    build_vsd(udf_format_unit_block(vol, at), "BEA01");
+    build_vsd(udf_format_unit_block(vol, at + 1),
               vol->layout.revision < 0x0200 ? "NSR02" : "NSR03");
-    build_vsd(unit_block(vol, at + 2), "TEA01");
-    return err ? err : put_unit(vol, VRS_LBA);
+    build_vsd(udf_format_unit_block(vol, at + 2), "TEA01");
+    return err ? err : udf_format_put_unit(vol, VRS_LBA);
 }
 
 static int put_anchor(struct new_volume *vol, enum udf_region_id id) {
     const struct udf_avdp avdp = {
-        .main = extent_of(region(vol, UDF_REGION_MAIN_VDS)),
-        .reserve = extent_of(region(vol, UDF_REGION_RESERVE_VDS))};
-    uint32_t lba = region(vol, id)->lba;
-    clear_unit(vol);
+        .main = extent_of(udf_format_region(vol, UDF_REGION_MAIN_VDS)),
+        .reserve = extent_of(udf_format_region(vol, UDF_REGION_RESERVE_VDS))};
+    uint32_t lba = udf_format_region(vol, id)->lba;
+    udf_format_clear_unit(vol);
     udf_encode_avdp(&avdp, &vol->style, lba,
-                    unit_block(vol, lba % vol->layout.unit));
-    return put_unit(vol, lba);
+                    udf_format_unit_block(vol, lba % vol->layout.unit));
+    return udf_format_put_unit(vol, lba);
 }
 
 /* What makes the volume found. */
@@ -500,8 +399,8 @@ static int put_ends(struct new_volume *vol) {
 
 /* Wipes the unit of `lba` unless the block is known to be zeros. */
 static int wipe(struct new_volume *vol, uint32_t lba, bool *out_wiped) {
-    static const uint8_t zeros[BYTES];
-    uint8_t block[BYTES];
+    static const uint8_t zeros[UDF_BLOCK_BYTES];
+    uint8_t block[UDF_BLOCK_BYTES];
     int err = blockdev_fetch(vol->dev, lba, 1);
     if (!err) {
         err = blockdev_read_cached(vol->dev, lba, 1, block);
@@ -509,11 +408,11 @@ static int wipe(struct new_volume *vol, uint32_t lba, bool *out_wiped) {
     if (err == -ENODEV || err == -ENOMEDIUM || err == -ENOMEM) {
         return err;
     }
-    if (!err && memcmp(block, zeros, BYTES) == 0) {
+    if (!err && memcmp(block, zeros, UDF_BLOCK_BYTES) == 0) {
         return 0;
     }
     *out_wiped = true;
-    return put_unit(vol, lba);
+    return udf_format_put_unit(vol, lba);
 }
 
 /* Wipes what readers find a volume by: the recognition sequence, the anchor
@@ -527,7 +426,7 @@ static int wipe_old(struct new_volume *vol) {
                                      257, 258, 259, 407, 409};
     bool wiped = false;
     int err = 0;
-    clear_unit(vol);
+    udf_format_clear_unit(vol);
     for (size_t i = 0; !err && i < sizeof(heads) / sizeof(heads[0]); i++) {
         err = wipe(vol, heads[i], &wiped);
     }
@@ -541,8 +440,8 @@ static int wipe_old(struct new_volume *vol) {
 
 /* Builds everything that holds a text, without writing it. */
 static int rehearse(struct new_volume *vol) {
-    int err = build_vds(vol, region(vol, UDF_REGION_MAIN_VDS)->lba);
-    return err ? err : build_file_set(vol);
+    int err = build_vds(vol, udf_format_region(vol, UDF_REGION_MAIN_VDS)->lba);
+    return err ? err : udf_format_build_file_set(vol);
 }
 
 static int write_volume(struct new_volume *vol) {
@@ -559,15 +458,14 @@ static int plan_volume(struct new_volume *vol,
                        const struct blockdev_geometry *geometry,
                        const struct udf_format_options *options) {
     memset(vol, 0, sizeof(*vol));
-    int err = udf_layout_plan(geometry, options->map, options->revision,
-                              &vol->layout);
+    int err = udf_layout_plan(geometry, options, &vol->layout);
     if (!err) {
         err = identify(vol, options);
     }
     if (err) {
         return err;
     }
-    vol->unit = malloc((size_t)vol->layout.unit * BYTES);
+    vol->unit = malloc((size_t)vol->layout.unit * UDF_BLOCK_BYTES);
     if (!vol->unit) {
         return -ENOMEM;
     }

@@ -23,15 +23,16 @@ struct udf_format_options {
     const char *label; /* UTF-8, NULL = "LinuxUDF" */
     uint16_t revision; /* BCD, 0 = the medium's usual one */
     enum udf_map_choice map;
-    uint64_t seed;      /* for the volume set id; 0 = from the clock */
-    int64_t now;        /* seconds since 1970; 0 = the clock */
-    uint32_t uid, gid;  /* owner of the root directory */
-    uint32_t root_mode; /* permissions of the root; 0 = 0755 */
+    bool one_metadata_copy; /* from 2.50 on: the mirror has no blocks */
+    uint64_t seed;          /* for the volume set id; 0 = from the clock */
+    int64_t now;            /* seconds since 1970; 0 = the clock */
+    uint32_t uid, gid;      /* owner of the root directory */
+    uint32_t root_mode;     /* permissions of the root; 0 = 0755 */
 };
 
 /* Whether udf_format() could make this volume on such a medium; asked before
- * the medium is blanked. Needs blocks, packet_blocks, rewritable and
- * drive_manages_defects. Errors as there. */
+ * the medium is blanked. Needs blocks, packet_blocks, rewritable,
+ * drive_manages_defects and usual_udf. Errors as there. */
 int udf_format_check(const struct blockdev_geometry *geometry,
                      const struct udf_format_options *options);
 

@@ -83,7 +83,10 @@ static int find_layout(struct growth *growth) {
     uint32_t end = pd->start_lba + pd->blocks;
     struct udf_layout *old = &growth->old;
 
-    if (!vds->have_own || vds->pds != 1 || vds->lvd.maps != 1 ||
+    if (!vds->have_own || vds->pds != 1 ||
+        (vds->lvd.maps != 1 &&
+         (vds->lvd.maps != 2 ||
+          vds->lvd.map[1].kind != UDF_MAP_KIND_METADATA)) ||
         growth->volume->identity.journal_packets == 0 || unit > UNIT_MAX ||
         end % unit != 0 || pd->start_lba % unit != 0) {
         return -EINVAL;

@@ -13,6 +13,9 @@
  *    is, the fewer checkpoints, and the more places share the wear.
  *  - LVIDs: four packets, because their last sectors carry the promise that
  *    a torn one reads as open.
+ *  - Metadata: one block in 64, from one allocation unit to 4096 blocks, which
+ *    grow when they are full. An allocation unit is 32 blocks at least (UDF
+ *    2.60 2.2.10).
  *  - Small media: spares at most 1/16 and the journal at most 1/8 of all, but
  *    never less than SPARES_MIN and JOURNAL_MIN packets.
  */
@@ -24,6 +27,8 @@
 #include "udf/desc.h"
 
 enum {
+    USUAL_REVISION = 0x0201,
+    METADATA_REVISION = 0x0250, /* the first one with such a partition */
     VRS_LBA = 16,
     VRS_BLOCKS = 3, /* BEA01, NSR0x, TEA01 */
     ANCHOR_LBA = 256,
@@ -34,6 +39,10 @@ enum {
     SPARES_MIN = 4,
     JOURNAL_MIN = 8,
     PARTITION_UNITS_MIN = 5, /* bitmap, root and some data */
+    METADATA_SHARE = 64,
+    METADATA_MAX = 4096, /* so that one block holds their bitmap */
+    METADATA_HEAD = 3,   /* its entry, its bitmap's, and that bitmap */
+    ALLOCATION_MIN = 32,
     SHARE = 128
 };
 
@@ -59,9 +68,20 @@ static uint32_t journal_units(uint32_t blocks, uint32_t unit) {
     return wanted < share ? wanted : clamp(share, JOURNAL_MIN, wanted);
 }
 
-uint32_t udf_layout_minimum(uint32_t unit, bool sparable) {
+/* Units of a metadata partition of `blocks` blocks, with both copies. */
+static uint32_t metadata_units(uint32_t unit, uint32_t blocks) {
+    return 2 +
+           2 * blocks / unit; /* what is before it, and the mirror's entry */
+}
+
+static uint32_t allocation_unit(uint32_t unit) {
+    return unit < ALLOCATION_MIN ? ALLOCATION_MIN : unit;
+}
+
+uint32_t udf_layout_minimum(uint32_t unit, bool sparable, bool metadata) {
     uint32_t units = 2 * end_units(unit) + INTEGRITY_UNITS + JOURNAL_MIN +
                      PARTITION_UNITS_MIN + (sparable ? SPARES_MIN : 0);
+    units += metadata ? metadata_units(unit, allocation_unit(unit)) : 0;
     /* the last unit may be short: only the anchor must be in it */
     return (units - 1) * unit + 1;
 }
@@ -81,15 +101,18 @@ static uint32_t choose_unit(const struct blockdev_geometry *geometry,
     return packet < UNIT_MIN ? PLAIN_UNIT : packet;
 }
 
-static int choose_revision(uint16_t wanted, uint16_t *out_revision) {
+static int choose_revision(const struct blockdev_geometry *geometry,
+                           uint16_t wanted, uint16_t *out_revision) {
+    if (wanted == 0) {
+        wanted = geometry->usual_udf ? geometry->usual_udf : USUAL_REVISION;
+    }
     switch (wanted) {
-    case 0:
-        *out_revision = 0x0201;
-        return 0;
     case 0x0102:
     case 0x0150:
     case 0x0200:
     case 0x0201:
+    case 0x0250:
+    case 0x0260:
         *out_revision = wanted;
         return 0;
     default:
@@ -177,30 +200,76 @@ static void place_middle(struct udf_layout *layout) {
     place(layout, UDF_REGION_PARTITION, lba, end - lba);
 }
 
-/* Inside the partition. The bitmap's extent is whole units long, so that its
- * padding belongs to it and no file ever shares a packet that every
- * checkpoint overwrites. */
-static void place_partition(struct udf_layout *layout) {
+static uint32_t round_up(uint32_t count, uint32_t unit) {
+    return (count - 1) / unit * unit + unit;
+}
+
+/* The bitmap's extent goes on to the end of a unit, or to `behind` blocks that
+ * are written with it, so that its padding belongs to it and no file ever
+ * shares a packet that every checkpoint overwrites. */
+static void place_bitmap(struct udf_layout *layout, uint32_t behind) {
     uint32_t blocks = layout->region[UDF_REGION_PARTITION].blocks;
-    uint32_t unit = layout->unit;
     uint32_t bytes = 24 + (blocks - 1) / 8 + 1;
     uint32_t needed = (bytes - 1) / UDF_BLOCK_BYTES + 1;
-    layout->bitmap_blocks = ((needed - 1) / unit + 1) * unit;
+    layout->bitmap_blocks = round_up(needed + behind, layout->unit) - behind;
+}
+
+/* From the first block on: bitmap, file set, root. */
+static void place_plain(struct udf_layout *layout) {
+    place_bitmap(layout, 0);
     layout->fsd_lbn = layout->bitmap_blocks;
     layout->root_lbn = layout->fsd_lbn + 1;
-    layout->free_blocks = blocks - layout->bitmap_blocks - 2;
+    layout->first_free = layout->root_lbn + 1;
+    layout->free_end = layout->region[UDF_REGION_PARTITION].blocks;
+}
+
+/* The mirror: in the end, or right behind the metadata. */
+static void place_mirror(struct udf_layout *layout, bool duplicate) {
+    struct udf_layout_metadata *metadata = &layout->metadata;
+    uint32_t own = duplicate ? metadata->blocks : 0;
+    uint32_t end = metadata->main_lbn + metadata->blocks;
+    uint32_t blocks = layout->region[UDF_REGION_PARTITION].blocks;
+    if (layout->head_only) {
+        metadata->mirror_lbn = duplicate ? end : metadata->main_lbn;
+        metadata->mirror_fe_lbn = end + own;
+        layout->first_free = end + own + 1;
+        layout->free_end = blocks;
+    } else {
+        metadata->mirror_lbn = duplicate ? blocks - own : metadata->main_lbn;
+        metadata->mirror_fe_lbn = blocks - own - 1;
+        layout->first_free = end;
+        layout->free_end = blocks - own - 1;
+    }
+}
+
+/* From the first block on: bitmap, entry of the metadata file, entry and
+ * content of its bitmap, metadata. */
+static void place_metadata(struct udf_layout *layout, bool duplicate) {
+    struct udf_layout_metadata *metadata = &layout->metadata;
+    place_bitmap(layout, METADATA_HEAD);
+    metadata->allocation_unit = allocation_unit(layout->unit);
+    metadata->blocks =
+        round_up(clamp(layout->blocks / METADATA_SHARE, 1, METADATA_MAX),
+                 metadata->allocation_unit);
+    metadata->main_fe_lbn = layout->bitmap_blocks;
+    metadata->bitmap_fe_lbn = metadata->main_fe_lbn + 1;
+    metadata->main_lbn = metadata->main_fe_lbn + METADATA_HEAD;
+    place_mirror(layout, duplicate);
+    layout->fsd_lbn = 0;
+    layout->root_lbn = 1;
 }
 
 int udf_layout_plan(const struct blockdev_geometry *geometry,
-                    enum udf_map_choice map, uint16_t revision,
+                    const struct udf_format_options *options,
                     struct udf_layout *out_layout) {
     struct udf_layout layout;
     memset(&layout, 0, sizeof(layout));
-    int err = choose_revision(revision, &layout.revision);
+    int err = choose_revision(geometry, options->revision, &layout.revision);
     if (err) {
         return err;
     }
-    layout.sparable = choose_sparable(geometry, map);
+    bool metadata = layout.revision >= METADATA_REVISION;
+    layout.sparable = choose_sparable(geometry, options->map);
     layout.unit = choose_unit(geometry, layout.revision, layout.sparable);
     layout.blocks = geometry->blocks;
     layout.head_only = geometry->part_formatted;
@@ -210,13 +279,19 @@ int udf_layout_plan(const struct blockdev_geometry *geometry,
         (layout.head_only && layout.unit > PLAIN_UNIT)) {
         return -EINVAL;
     }
-    if (layout.blocks < udf_layout_minimum(layout.unit, layout.sparable)) {
+    if (layout.blocks <
+        udf_layout_minimum(layout.unit, layout.sparable, metadata)) {
         return -ENOSPC;
     }
     place_head(&layout);
     place_tail(&layout);
     place_middle(&layout);
-    place_partition(&layout);
+    if (metadata) {
+        place_metadata(&layout, !options->one_metadata_copy);
+    } else {
+        place_plain(&layout);
+    }
+    layout.free_blocks = layout.free_end - layout.first_free;
     *out_layout = layout;
     return 0;
 }
@@ -233,7 +308,7 @@ int udf_layout_grow(const struct udf_layout *old, uint32_t blocks,
     place_tail(&layout);
     place(&layout, UDF_REGION_PARTITION, start,
           (blocks - 1 - ANCHOR_LBA) / unit * unit - start);
-    place_partition(&layout);
+    place_bitmap(&layout, 0);
     /* Behind what the old end was, so that this stays whole meanwhile. */
     layout.bitmap_lbn = old->blocks - start;
     uint32_t bitmap_end = layout.bitmap_lbn + layout.bitmap_blocks;

@@ -156,7 +156,7 @@ const char *udf_metadata_read_only(const struct udf_metadata *metadata) {
         return NULL;
     }
     /* With blocks of its own, nothing says any more where those are. */
-    if (metadata->duplicate || other->body.aeds > 0) {
+    if (metadata->duplicate || other->body.aeds > 0 || other->chain.count > 0) {
         return "an entry of its metadata partition cannot be read";
     }
     return NULL;
@@ -410,6 +410,7 @@ static int write_twin(struct udf_volume *volume, const struct udf_node *other,
     struct udf_node twin = *other;
 
     twin.icb = icb;
+    twin.chain = (struct udf_icb){.entry = icb};
     twin.attr.file_type = file_type;
     return udf_node_write(volume, &twin);
 }
@@ -478,7 +479,7 @@ bool udf_metadata_avoid(struct udf_volume *volume, uint32_t lba,
             continue;
         }
         pthread_rwlock_wrlock(&volume->lock);
-        if (udf_partmap_metadata_at(&volume->maps, addr.part, lba + i,
+        if (udf_partmap_metadata_at(&volume->maps, addr.part, 0, lba + i,
                                     &addr.lbn) == 0) {
             again = udf_metadata_doubt(volume, addr) || again;
         }
@@ -487,16 +488,47 @@ bool udf_metadata_avoid(struct udf_volume *volume, uint32_t lba,
     return again;
 }
 
-/* One block that is bad in the first copy. One that the second has not either
- * stays as it is. */
+int udf_metadata_rescue(struct udf_volume *volume, uint32_t lba,
+                        uint8_t *block) {
+    struct udf_addr addr = {.part = volume->metadata.part};
+    uint32_t copy[2], copies = 0;
+    int error = -ENOENT;
+    unsigned which = 0;
+
+    if (!volume->metadata.present) {
+        return -ENOENT;
+    }
+    pthread_rwlock_rdlock(&volume->lock);
+    for (; error && which < 2; which++) {
+        error = udf_partmap_metadata_at(&volume->maps, addr.part, which, lba,
+                                        &addr.lbn);
+    }
+    if (!error) {
+        error = udf_partmap_copies(&volume->maps, addr, copy, &copies);
+    }
+    pthread_rwlock_unlock(&volume->lock);
+    if (error || copies < 2) {
+        return -ENOENT;
+    }
+    return udf_io_load(volume, copy[which == 1], 1, block);
+}
+
+/* Writes the first copy of a bad block again. One that the second copy has not
+ * either stays as it is, and one that is free holds nothing. */
 static int mend_block(struct udf_volume *volume, uint32_t lbn) {
     struct udf_addr addr = {.lbn = lbn, .part = volume->metadata.part};
+    const struct udf_space *space;
     uint8_t block[UDF_BLOCK_BYTES];
     uint32_t lba[2], copies;
     int error;
 
     pthread_rwlock_rdlock(&volume->lock);
     error = udf_partmap_copies(&volume->maps, addr, lba, &copies);
+    space = volume->spaces.of[addr.part];
+    if (space && lbn < udf_space_blocks(space) &&
+        mmc_bits_test(udf_space_map(space), lbn)) {
+        copies = 0;
+    }
     pthread_rwlock_unlock(&volume->lock);
     if (error || copies < 2) {
         return 0;
@@ -505,32 +537,63 @@ static int mend_block(struct udf_volume *volume, uint32_t lbn) {
     if (error) {
         return udf_io_is_fatal(error) ? error : 0;
     }
-    pthread_rwlock_wrlock(&volume->lock);
-    if (mmc_bits_test(map_of(volume)->bad, lbn)) {
-        error = udf_io_write_meta(volume, addr, UDF_OVERLAY_ENTRY, block);
+    mmc_log(MMC_LOG_NOTICE, "writing metadata block %u again", lbn);
+    error = blockdev_write(volume->dev, lba[0], 1, block);
+    if (!error) {
+        pthread_rwlock_wrlock(&volume->lock);
+        mmc_bits_clear(map_of(volume)->bad, lbn);
+        pthread_rwlock_unlock(&volume->lock);
     }
-    pthread_rwlock_unlock(&volume->lock);
     return error;
 }
 
+/* The next bad block from *lbn on, and the packet of its first copy. */
+static bool next_bad(struct udf_volume *volume, uint32_t *lbn,
+                     uint32_t *out_packet_lba) {
+    const struct udf_partmap *map = map_of(volume);
+    struct udf_addr addr = {.part = volume->metadata.part};
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t lba[2], copies = 0;
+    bool found = false;
+
+    pthread_rwlock_rdlock(&volume->lock);
+    if (map->bad) {
+        *lbn = (uint32_t)mmc_bits_next_set(map->bad, *lbn, map->blocks);
+        found = *lbn < map->blocks;
+        addr.lbn = *lbn;
+    }
+    if (found && udf_partmap_copies(&volume->maps, addr, lba, &copies) == 0) {
+        *out_packet_lba = lba[0] / packet * packet;
+    }
+    pthread_rwlock_unlock(&volume->lock);
+    return found;
+}
+
+/* A packet is written whole: what else in it cannot be read is bad, too, and
+ * must come from the mirror, or it could not be completed. */
+static void doubt_packets(struct udf_volume *volume) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t lba = 0, last = UINT32_MAX;
+
+    for (uint32_t lbn = 0; next_bad(volume, &lbn, &lba); lbn++) {
+        if (lba != last) {
+            (void)udf_metadata_avoid(volume, lba, packet);
+        }
+        last = lba;
+    }
+}
+
 int udf_metadata_mend(struct udf_volume *volume) {
-    struct udf_partmap *map = map_of(volume);
-    uint64_t lbn = 0;
+    uint32_t lba, lbn = 0;
     int error = 0;
 
     if (!volume->metadata.present) {
         return 0;
     }
-    for (;;) {
-        uint32_t blocks;
-
-        pthread_rwlock_rdlock(&volume->lock);
-        blocks = map->bad ? map->blocks : 0;
-        lbn = blocks ? mmc_bits_next_set(map->bad, lbn, blocks) : 0;
-        pthread_rwlock_unlock(&volume->lock);
-        if (error || lbn >= blocks) {
-            return error;
-        }
-        error = mend_block(volume, (uint32_t)lbn++);
+    doubt_packets(volume);
+    while (!error && next_bad(volume, &lbn, &lba)) {
+        error = blockdev_make_room(volume->dev, 1);
+        error = error ? error : mend_block(volume, lbn++);
     }
+    return error;
 }

@@ -65,9 +65,13 @@ bool udf_metadata_doubt(struct udf_volume *volume, struct udf_addr addr);
 bool udf_metadata_avoid(struct udf_volume *volume, uint32_t lba,
                         uint32_t count);
 
-/* Puts blocks that only the mirror has into the overlay, so that the commit
- * writes both copies. Committing thread, without the lock. Returns 0; -ENOMEM,
- * -ENODEV, -ENOMEDIUM. */
+/* Reads the other copy of what cannot be read at `lba`. Returns 0; -ENOENT when
+ * there is none; errors of reading. Committing thread, without the lock. */
+int udf_metadata_rescue(struct udf_volume *volume, uint32_t lba,
+                        uint8_t *block);
+
+/* Writes blocks that only the mirror has to their first place again. Committing
+ * thread, without the lock. Returns 0; -ENOMEM, or an error of writing. */
 int udf_metadata_mend(struct udf_volume *volume);
 
 #endif

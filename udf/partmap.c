@@ -163,13 +163,14 @@ int udf_partmap_copies(const struct udf_partmaps *maps, struct udf_addr addr,
 }
 
 int udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
-                            uint32_t lba, uint32_t *out_lbn) {
+                            unsigned copy, uint32_t lba, uint32_t *out_lbn) {
     const struct udf_partmap *map = &maps->map[part];
+    const struct udf_extents *extents = copy ? &map->mirror : &map->extents;
     uint32_t first, run, lbn = 0;
 
     while (lbn < map->blocks &&
-           map_file(maps, map, &map->extents, lbn, map->blocks - lbn, &first,
-                    &run) == 0) {
+           map_file(maps, map, extents, lbn, map->blocks - lbn, &first, &run) ==
+               0) {
         if (lba >= first && lba - first < run) {
             *out_lbn = lbn + (lba - first);
             return 0;

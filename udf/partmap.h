@@ -58,10 +58,10 @@ int udf_partmap_lba(const struct udf_partmaps *maps, struct udf_addr addr,
 int udf_partmap_copies(const struct udf_partmaps *maps, struct udf_addr addr,
                        uint32_t out_lba[2], uint32_t *out_count);
 
-/* The block of metadata partition `part` whose first copy is at `lba`. Returns
- * 0 or -ENOENT. */
+/* The block of metadata partition `part` whose copy `copy` (0 or 1) is at
+ * `lba`. Returns 0 or -ENOENT. */
 int udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
-                            uint32_t lba, uint32_t *out_lbn);
+                            unsigned copy, uint32_t lba, uint32_t *out_lbn);
 
 /* Spares of a sparable map: entries in all, used for data, known bad. */
 void udf_partmap_spares(const struct udf_partmap *map, uint32_t *out_total,

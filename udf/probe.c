@@ -24,7 +24,8 @@ enum {
     FIRST_ANCHOR = 256,
     VRS_MAX = 64,  /* structures that are looked at, ISO 9660's included */
     VDS_MAX = 256, /* sectors of a sequence that are looked at */
-    FETCH_TRIES = 4
+    FETCH_TRIES = 4,
+    SHORT_AD_BYTES = 8
 };
 
 /* Reads one block. It is fetched again when others pushed it out of memory
@@ -303,6 +304,55 @@ static int verify_sparing(struct blockdev *dev, const struct found *found) {
     return 0;
 }
 
+/* Whether there is a second map, which formatting only makes of one kind. */
+static bool has_metadata(const struct found *found) {
+    return found->lvd.maps == 2 &&
+           found->lvd.map[1].kind == UDF_MAP_KIND_METADATA;
+}
+
+/* One entry of the metadata partition, whose content is in one extent. */
+static int read_entry(struct blockdev *dev, const struct found *found,
+                      uint32_t lbn, uint8_t file_type, uint32_t *out_lbn) {
+    uint8_t block[BYTES];
+    struct udf_fe fe;
+    int err = read_block(dev, found->pd.start_lba + lbn, block);
+    err = err ? err : udf_decode_fe(block, lbn, &fe);
+    if (err) {
+        return err;
+    }
+    if (fe.file_type != file_type || fe.ads_bytes != SHORT_AD_BYTES) {
+        return -EUCLEAN;
+    }
+    *out_lbn = udf_short_ad_decode(fe.ads).lbn;
+    return 0;
+}
+
+/* The three files of the metadata partition, and what the copies begin with.
+ * *out_lbn is where it begins. */
+static int verify_metadata(struct blockdev *dev, const struct found *found,
+                           uint32_t *out_lbn) {
+    const struct udf_lvd_map *map = &found->lvd.map[1];
+    uint32_t start = found->pd.start_lba, main, mirror, bitmap, bits, bytes;
+    uint8_t one[BYTES], two[BYTES];
+    int err =
+        read_entry(dev, found, map->metadata_lbn, UDF_FILE_METADATA, &main);
+    err = err ? err
+              : read_entry(dev, found, map->mirror_lbn,
+                           UDF_FILE_METADATA_MIRROR, &mirror);
+    err = err ? err
+              : read_entry(dev, found, map->bitmap_lbn,
+                           UDF_FILE_METADATA_BITMAP, &bitmap);
+    err = err ? err : read_block(dev, start + bitmap, one);
+    err = err ? err : udf_decode_sbd(one, bitmap, &bits, &bytes);
+    err = err ? err : read_block(dev, start + main, one);
+    err = err ? err : read_block(dev, start + mirror, two);
+    if (err) {
+        return err;
+    }
+    *out_lbn = main;
+    return memcmp(one, two, sizeof(one)) == 0 ? 0 : -EUCLEAN;
+}
+
 /* Bitmap, file set and root, by the addresses that the descriptors give. */
 static int verify_partition(struct blockdev *dev, const struct found *found) {
     uint8_t block[BYTES];
@@ -315,6 +365,14 @@ static int verify_partition(struct blockdev *dev, const struct found *found) {
     err = err ? err : udf_decode_sbd(block, lbn, &bits, &bytes);
     if (err || bits != found->pd.blocks) {
         return err ? err : -EUCLEAN;
+    }
+    if (has_metadata(found)) {
+        uint32_t first;
+        err = verify_metadata(dev, found, &first);
+        if (err) {
+            return err;
+        }
+        start += first;
     }
     lbn = found->lvd.fsd.addr.lbn;
     err = read_block(dev, start + lbn, block);
@@ -347,7 +405,8 @@ int udf_format_verify(struct blockdev *dev) {
     if (err) {
         return err;
     }
-    if (found.tags != needed || !found.own || found.lvd.maps != 1) {
+    if (found.tags != needed || !found.own ||
+        (found.lvd.maps != 1 && !has_metadata(&found))) {
         return -EUCLEAN;
     }
     err = verify_integrity(dev, &found);

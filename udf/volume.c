@@ -210,6 +210,10 @@ static int load_file_set(struct udf_volume *volume, const struct udf_vds *vds) {
     if (!error) {
         error = udf_decode_fsd(block, addr.lbn, &fsd);
     }
+    if (error == -EUCLEAN && udf_metadata_doubt(volume, addr)) {
+        error = udf_io_load_at(volume, addr, block);
+        error = error ? error : udf_decode_fsd(block, addr.lbn, &fsd);
+    }
     if (!error) {
         error = udf_tag_check(block, UDF_BLOCK_BYTES, &tag);
     }

@@ -43,8 +43,7 @@ static struct memdev *formatted(const struct blockdev_geometry *geometry,
 static struct udf_layout plan_of(struct memdev *mem,
                                  const struct udf_format_options *how) {
     struct udf_layout plan;
-    assert_int_equal(udf_layout_plan(&memdev_device(mem)->geometry, how->map,
-                                     how->revision, &plan),
+    assert_int_equal(udf_layout_plan(&memdev_device(mem)->geometry, how, &plan),
                      0);
     return plan;
 }
@@ -73,7 +72,8 @@ static void test_format_every_medium(void **state) {
     const struct blockdev_geometry media[] = {
         memdev_cdrw(SMALL), memdev_dvdrw(SMALL), memdev_bdre(SMALL),
         memdev_image(SMALL), memdev_image(SMALL + 17)};
-    static const uint16_t revisions[] = {0, 0x0102, 0x0150, 0x0200, 0x0201};
+    static const uint16_t revisions[] = {0,      0x0102, 0x0150, 0x0200,
+                                         0x0201, 0x0250, 0x0260};
     for (size_t i = 0; i < sizeof(media) / sizeof(media[0]); i++) {
         for (size_t r = 0; r < sizeof(revisions) / sizeof(revisions[0]); r++) {
             struct udf_format_options how = options();
@@ -81,9 +81,12 @@ static void test_format_every_medium(void **state) {
             if (how.revision == 0x0102) {
                 how.map = UDF_MAP_TYPE1;
             }
-            struct memdev *mem = formatted(&media[i], &how);
-            check_verified(mem, "Test disc");
-            memdev_free(mem);
+            for (int one = 0; one < 2; one++) {
+                how.one_metadata_copy = one;
+                struct memdev *mem = formatted(&media[i], &how);
+                check_verified(mem, "Test disc");
+                memdev_free(mem);
+            }
         }
     }
 }
@@ -328,7 +331,7 @@ static void test_format_refuses(void **state) {
     struct blockdev_geometry g = memdev_cdrw(SMALL);
     struct udf_format_options how = options();
     struct memdev *mem = memdev_new(&g);
-    how.revision = 0x0250;
+    how.revision = 0x0251;
     assert_int_equal(udf_format(memdev_device(mem), &how), -EINVAL);
     how.revision = 0x0102;
     assert_int_equal(udf_format(memdev_device(mem), &how), -EINVAL);
@@ -338,7 +341,7 @@ static void test_format_refuses(void **state) {
     mem = memdev_new(&g);
     assert_int_equal(udf_format(memdev_device(mem), &how), -EROFS);
     memdev_free(mem);
-    g = memdev_cdrw(udf_layout_minimum(32, true) - 1);
+    g = memdev_cdrw(udf_layout_minimum(32, true, false) - 1);
     mem = memdev_new(&g);
     assert_int_equal(udf_format(memdev_device(mem), &how), -ENOSPC);
     memdev_free(mem);

@@ -29,6 +29,35 @@ static bool apart(const struct udf_region *a, const struct udf_region *b,
            (region_end(b) - 1) / unit < a->lba / unit;
 }
 
+/* Regions of the metadata partition's files, none of which is free. */
+static void check_metadata(const struct udf_layout *plan) {
+    const struct udf_layout_metadata *m = &plan->metadata;
+    bool twice = m->mirror_lbn != m->main_lbn;
+    const struct udf_region parts[] = {
+        {0, plan->bitmap_blocks},
+        {m->main_fe_lbn, 1},
+        {m->bitmap_fe_lbn, 2},
+        {m->main_lbn, m->blocks},
+        {m->mirror_fe_lbn, 1},
+        {m->mirror_lbn, twice ? m->blocks : 0},
+        {plan->first_free, plan->free_blocks},
+    };
+
+    assert_true(m->allocation_unit >= 32);
+    assert_int_equal(m->allocation_unit % plan->unit, 0);
+    assert_int_equal(m->blocks % m->allocation_unit, 0);
+    assert_int_equal(m->main_lbn % plan->unit, 0);
+    assert_int_equal(m->mirror_lbn % plan->unit, 0);
+    assert_true(plan->first_free < plan->free_end);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        assert_true(region_end(&parts[i]) <=
+                    plan->region[UDF_REGION_PARTITION].blocks);
+        for (size_t j = 0; j < i; j++) {
+            assert_true(apart(&parts[i], &parts[j], 1));
+        }
+    }
+}
+
 /* The invariants of layout.h. */
 static void check_plan(const struct udf_layout *plan) {
     for (int i = 0; i < UDF_REGION_COUNT; i++) {
@@ -63,16 +92,30 @@ static void check_plan(const struct udf_layout *plan) {
     /* the bitmap has its packets for itself and holds every bit */
     uint64_t bits = (uint64_t)plan->bitmap_blocks * 2048 * 8 - 24 * 8;
     assert_true(bits >= part->blocks);
+    assert_int_equal(plan->free_blocks, plan->free_end - plan->first_free);
+    assert_true(plan->free_end <= part->blocks);
+    if (plan->metadata.blocks > 0) {
+        check_metadata(plan);
+        return;
+    }
     assert_int_equal(plan->bitmap_blocks % plan->unit, 0);
     assert_true(plan->fsd_lbn >= plan->bitmap_blocks);
     assert_true(plan->root_lbn < part->blocks);
     assert_int_equal(plan->free_blocks, part->blocks - plan->bitmap_blocks - 2);
 }
 
+static int try_plan(const struct blockdev_geometry *geometry,
+                    enum udf_map_choice map, uint16_t revision,
+                    struct udf_layout *out_plan) {
+    struct udf_format_options options = {.map = map, .revision = revision};
+
+    return udf_layout_plan(geometry, &options, out_plan);
+}
+
 static void plan(const struct blockdev_geometry *geometry,
                  enum udf_map_choice map, uint16_t revision,
                  struct udf_layout *out_plan) {
-    assert_int_equal(udf_layout_plan(geometry, map, revision, out_plan), 0);
+    assert_int_equal(try_plan(geometry, map, revision, out_plan), 0);
     check_plan(out_plan);
 }
 
@@ -138,22 +181,21 @@ static void test_layout_refuses(void **state) {
     struct blockdev_geometry g = memdev_cdrw(0);
     struct udf_layout p;
     static const uint16_t bad[] = {0x0100, 0x0101, 0x0202,
-                                   0x0250, 0x0260, 0xFFFF};
+                                   0x0251, 0x0261, 0xFFFF};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, bad[i], &p),
-                         -EINVAL);
+        assert_int_equal(try_plan(&g, UDF_MAP_AUTO, bad[i], &p), -EINVAL);
     }
-    assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, 0x0102, &p), -EINVAL);
+    assert_int_equal(try_plan(&g, UDF_MAP_AUTO, 0x0102, &p), -EINVAL);
     g.session_start = 16;
-    assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, 0, &p), -EINVAL);
+    assert_int_equal(try_plan(&g, UDF_MAP_AUTO, 0, &p), -EINVAL);
     g = memdev_cdrw(0);
     static const uint32_t packets[] = {0, 3, 33, 128, 0x80000000u};
     for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
         g.packet_blocks = packets[i];
-        assert_int_equal(udf_layout_plan(&g, UDF_MAP_TYPE1, 0, &p), -EINVAL);
+        assert_int_equal(try_plan(&g, UDF_MAP_TYPE1, 0, &p), -EINVAL);
     }
     g.packet_blocks = 64;
-    assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, 0x0150, &p), -EINVAL);
+    assert_int_equal(try_plan(&g, UDF_MAP_AUTO, 0x0150, &p), -EINVAL);
 }
 
 /* At the smallest size and just above it everything still fits; one block
@@ -162,9 +204,11 @@ static void test_layout_smallest(void **state) {
     (void)state;
     static const uint32_t packets[] = {1, 8, 16, 32, 64};
     for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
-        for (int sparable = 0; sparable < 2; sparable++) {
+        for (int kind = 0; kind < 4; kind++) {
+            bool sparable = kind & 1, metadata = kind & 2;
+            uint16_t revision = metadata ? 0x0250 : 0;
             uint32_t unit = packets[i] < 16 ? 32 : packets[i];
-            uint32_t least = udf_layout_minimum(unit, sparable != 0);
+            uint32_t least = udf_layout_minimum(unit, sparable, metadata);
             struct blockdev_geometry g = memdev_image(least);
             g.packet_blocks = packets[i];
             enum udf_map_choice map =
@@ -172,12 +216,12 @@ static void test_layout_smallest(void **state) {
             struct udf_layout p;
             for (uint32_t more = 0; more < 600; more++) {
                 g.blocks = least + more;
-                plan(&g, map, 0, &p);
+                plan(&g, map, revision, &p);
             }
             g.blocks = least - 1;
-            assert_int_equal(udf_layout_plan(&g, map, 0, &p), -ENOSPC);
+            assert_int_equal(try_plan(&g, map, revision, &p), -ENOSPC);
             g.blocks = 0;
-            assert_int_equal(udf_layout_plan(&g, map, 0, &p), -ENOSPC);
+            assert_int_equal(try_plan(&g, map, revision, &p), -ENOSPC);
         }
     }
 }
@@ -195,6 +239,7 @@ static void test_layout_every_size(void **state) {
              blocks += blocks / 7 + 13) {
             g.blocks = (uint32_t)blocks;
             plan(&g, UDF_MAP_AUTO, 0, &p);
+            plan(&g, UDF_MAP_AUTO, 0x0250, &p);
         }
         g.blocks = UINT32_MAX;
         plan(&g, UDF_MAP_AUTO, 0, &p);
@@ -218,6 +263,10 @@ static void test_layout_part_formatted_keeps_to_the_head(void **state) {
         assert_int_equal(p.region[UDF_REGION_ANCHOR_LAST].lba, g.blocks - 1);
         plan(&g, maps[i], maps[i] == UDF_MAP_TYPE1 ? 0x0102 : 0x0150, &p);
         assert_true(region_end(&p.region[UDF_REGION_RESERVE_VDS]) <= 256);
+        plan(&g, maps[i], 0x0250, &p);
+        assert_true(p.metadata.mirror_fe_lbn < p.first_free);
+        assert_true(p.metadata.mirror_lbn > p.metadata.main_lbn);
+        assert_int_equal(p.free_end, p.region[UDF_REGION_PARTITION].blocks);
     }
 }
 
@@ -254,7 +303,7 @@ static void test_layout_leaves_out_alone_on_failure(void **state) {
     memset(&p, 0x5A, sizeof(p));
     before = p;
     struct blockdev_geometry g = memdev_cdrw(100);
-    assert_int_equal(udf_layout_plan(&g, UDF_MAP_AUTO, 0, &p), -ENOSPC);
+    assert_int_equal(try_plan(&g, UDF_MAP_AUTO, 0, &p), -ENOSPC);
     assert_memory_equal(&p, &before, sizeof(p));
 }
 
