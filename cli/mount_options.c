@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COMMIT_SECONDS_MAX = 3600, OPTION_WAIT = 256 };
+enum { COMMIT_SECONDS_MAX = 3600, OPTION_WAIT = 256, OPTION_VERIFY };
 
 static const struct option long_options[] = {
     {"options", required_argument, NULL, 'o'},
@@ -18,6 +18,7 @@ static const struct option long_options[] = {
     {"read-write", no_argument, NULL, 'w'},
     {"foreground", no_argument, NULL, 'f'},
     {"wait", no_argument, NULL, OPTION_WAIT},
+    {"verify", no_argument, NULL, OPTION_VERIFY},
     {"verbose", no_argument, NULL, 'v'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -37,6 +38,7 @@ static void print_help(void) {
         "  -w, --read-write   same as -o rw\n"
         "  -f, --foreground   stay in the foreground\n"
         "      --wait         wait until there is a disc in the drive\n"
+        "      --verify       same as -o verify\n"
         "  -v, --verbose      say more; twice: everything\n"
         "  -V, --version  -h, --help\n"
         "\n"
@@ -49,6 +51,7 @@ static void print_help(void) {
         "  commit=SECONDS     longest that a change waits in memory (15)\n"
         "  cache=SIZE         memory for what waits to be written\n"
         "  speed=N            turn the disc at N times its basic speed\n"
+        "  verify             read back and compare what was written\n"
         "  no_lead_out        leave formatting in the background without what\n"
         "                     read-only drives need\n"
         "  trace=FILE         write every command to the drive down in FILE\n"
@@ -76,6 +79,7 @@ enum word {
     WORD_TRACE,
     WORD_DEBUG,
     WORD_NO_LEAD_OUT,
+    WORD_VERIFY,
 };
 
 /* As getsubopt(3) wants them. */
@@ -94,6 +98,7 @@ static char *const words[] = {
     [WORD_TRACE] = (char[]){"trace"},
     [WORD_DEBUG] = (char[]){"debug"},
     [WORD_NO_LEAD_OUT] = (char[]){"no_lead_out"},
+    [WORD_VERIFY] = (char[]){"verify"},
     NULL,
 };
 
@@ -198,6 +203,8 @@ static void take_flag(enum word word, struct cli_mount_options *options) {
         options->allow_other = false;
     } else if (word == WORD_NO_LEAD_OUT) {
         options->no_lead_out = true;
+    } else if (word == WORD_VERIFY) {
+        options->verify = true;
     } else {
         options->debug = options->foreground = true;
     }
@@ -303,6 +310,9 @@ static enum cli_exit take_option(int option, char **argv,
         return CLI_EXIT_OK;
     case 'f':
         options->foreground = true;
+        return CLI_EXIT_OK;
+    case OPTION_VERIFY:
+        options->verify = true;
         return CLI_EXIT_OK;
     case OPTION_WAIT:
         options->wait = true;

@@ -255,7 +255,8 @@ static struct mmc_disc_options
 options_for_writing(const struct cli_format_request *request) {
     return (struct mmc_disc_options){.trace_path = request->trace_path,
                                      .speed_tenths = request->speed_tenths,
-                                     .no_lead_out = request->no_lead_out};
+                                     .no_lead_out = request->no_lead_out,
+                                     .verify = request->prepare.full};
 }
 
 /* Looks at everything that can be wrong, and changes nothing. */
@@ -319,6 +320,35 @@ static enum cli_exit prepare_medium(const struct cli_format_request *request,
     return CLI_EXIT_OK;
 }
 
+static bool show_certify(void *context, unsigned permille) {
+    cli_progress_show(context, "certifying", permille);
+    return !cli_interrupted();
+}
+
+/* Looks for packets that the full format did not reach or that do not hold
+ * what they are given. Drives that manage defects have done so themselves. */
+static enum cli_exit certify_volume(const struct cli_format_request *request,
+                                    struct blockdev *dev) {
+    struct cli_progress progress;
+
+    if (!request->prepare.full || dev->geometry.drive_manages_defects ||
+        dev->geometry.part_formatted) {
+        return CLI_EXIT_OK;
+    }
+    cli_progress_init(&progress);
+    int err = udf_certify(dev, show_certify, &progress);
+
+    cli_progress_end(&progress, err == 0);
+    if (err == -EINTR) {
+        cli_error("the volume can be used as it is",
+                  "%s: interrupted; not all of the disc was read",
+                  request->path);
+        return CLI_EXIT_INTERRUPTED;
+    }
+    return err ? cli_fail(CLI_STAGE_VERIFY, request->path, err, NULL)
+               : CLI_EXIT_OK;
+}
+
 static enum cli_exit write_volume(const struct cli_format_request *request,
                                   struct mmc_disc *disc) {
     struct blockdev *dev = NULL;
@@ -334,7 +364,7 @@ static enum cli_exit write_volume(const struct cli_format_request *request,
     if (err) {
         return cli_fail(CLI_STAGE_FORMAT, request->path, err, &info);
     }
-    return CLI_EXIT_OK;
+    return certify_volume(request, dev);
 }
 
 /* The volume that is there gets what it lacks: anchors, or more room. */

@@ -199,6 +199,13 @@ static void print_volume(const struct report *report) {
         printf("%-10s %u of %u spare packets used\n", "spares",
                volume->spares_used, volume->spares);
     }
+    if (volume->spares_bad != 0) {
+        printf("%-10s %u spare packets are bad\n", "", volume->spares_bad);
+    }
+    if (volume->withdrawn_packets != 0) {
+        printf("%-10s %u packets are bad and out of use\n", "defects",
+               volume->withdrawn_packets);
+    }
     if (volume->journal_packets != 0) {
         printf("%-10s %u packets reserved at block %u\n", "journal",
                volume->journal_packets, volume->journal_lba);
@@ -287,7 +294,8 @@ static json_t *json_volume(const struct report *report) {
     snprintf(revision, sizeof revision, "%x.%02x", volume->revision >> 8,
              volume->revision & 0xffu);
     return json_pack(
-        "{s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:I}",
         "label", json_text(volume->label), "volume_set_id",
         json_text(volume->volume_set_id), "revision", revision, "clean",
         volume->clean, "partition", json_text(volume->partition_kind),
@@ -295,7 +303,9 @@ static json_t *json_volume(const struct report *report) {
         (json_int_t)volume->free_blocks, "files", (json_int_t)volume->files,
         "directories", (json_int_t)volume->directories, "spares",
         (json_int_t)volume->spares, "spares_used",
-        (json_int_t)volume->spares_used, "journal_lba",
+        (json_int_t)volume->spares_used, "spares_bad",
+        (json_int_t)volume->spares_bad, "withdrawn_packets",
+        (json_int_t)volume->withdrawn_packets, "journal_lba",
         (json_int_t)volume->journal_lba, "journal_packets",
         (json_int_t)volume->journal_packets);
 }

@@ -142,6 +142,7 @@ static enum cli_exit open_disc(struct mount *mount) {
         .trace_path = options->trace_path,
         .speed_tenths = options->speed_tenths,
         .no_lead_out = options->no_lead_out,
+        .verify = options->verify,
     };
 
     return cli_open_disc(mount->device, &disc_options, &mount->disc);

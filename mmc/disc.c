@@ -41,6 +41,7 @@ struct mmc_disc {
     uint64_t cache_bytes;
     uint32_t speed_tenths;
     bool no_lead_out;
+    bool verify;
     bool speed_set;
     bool wrote; /* attached for writing, or prepared */
     /* Drives, virtual ones included: */
@@ -157,6 +158,7 @@ static struct mmc_disc *new_disc(const struct mmc_disc_options *options) {
         disc->cache_bytes = options->cache_bytes;
         disc->speed_tenths = options->speed_tenths;
         disc->no_lead_out = options->no_lead_out;
+        disc->verify = options->verify;
     }
     return disc;
 }
@@ -369,6 +371,9 @@ static int attach_drive(struct mmc_disc *disc, bool writable) {
                            &disc->cache);
     if (error) {
         goto unlock;
+    }
+    if (disc->verify) {
+        mmc_cache_verify(disc->cache);
     }
     return 0;
 unlock:

@@ -43,6 +43,7 @@ struct mmc_disc_options {
                                smaller of 64 MiB and 30 s of writing */
     const char *trace_path; /* every command is written here; NULL = none */
     uint32_t speed_tenths;  /* of 1x of the medium; 0 = the drive's choice */
+    bool verify;            /* read back and compare what was written */
     bool no_lead_out;       /* stop a background format the quick way, which
                                leaves the disc to drives that write */
 };

@@ -58,6 +58,15 @@ int udf_grow(struct blockdev *dev);
  * anchors and sequences. Returns 0; -EUCLEAN; -EIO. */
 int udf_format_verify(struct blockdev *dev);
 
+/* Called with 0..1000; returns false to give up. */
+typedef bool udf_certify_progress(void *context, unsigned permille);
+
+/* Reads all that is free in the volume on `dev`, and takes packets out of use
+ * that cannot be read. Returns 0; -EINTR when `progress` said false: what was
+ * found is kept; errors of udf_mount() and udf_unmount(); -ENOSPC. */
+int udf_certify(struct blockdev *dev, udf_certify_progress *progress,
+                void *context);
+
 /* Whether `dev` holds a UDF volume, and its label (UTF-8, at most
  * label_bytes with the NUL). Returns 0; -ENOENT when there is none; -EIO. */
 int udf_probe(struct blockdev *dev, char *label, uint32_t label_bytes);

@@ -113,6 +113,8 @@ struct udf_nodes {
     size_t count;
     struct udf_node *hand; /* where udf_nodes_trim() goes on */
     uint64_t dir_bytes;    /* memory of the directories that are loaded */
+    bool held; /* nothing is dropped: a commit is on its way to the disc, and
+                  may have to be changed when packets go bad */
     struct udf_refs refs;
     struct udf_node *dirty_first, *dirty_last; /* in the order of changes */
     size_t dirty_count;

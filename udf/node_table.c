@@ -170,6 +170,9 @@ static bool may_go(const struct udf_node *node) {
 }
 
 void udf_nodes_trim(struct udf_nodes *nodes) {
+    if (nodes->held) {
+        return;
+    }
     for (unsigned tries = 0;
          tries < TRIM_TRIES && nodes->hand &&
          (nodes->count > NODES_MAX || nodes->dir_bytes > DIR_BYTES_MAX);

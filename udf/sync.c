@@ -247,6 +247,7 @@ static int commit_once(struct udf_volume *volume, uint64_t *out_number,
     pthread_mutex_lock(&sync->state);
     *out_number = ++sync->snapshots;
     pthread_mutex_unlock(&sync->state);
+    volume->nodes.held = true;
     error = snapshot(volume);
     if (!error) {
         atomic_store(&sync->changed_ms, 0);
@@ -278,6 +279,7 @@ static int commit(struct udf_volume *volume) {
         return error;
     }
     pthread_rwlock_wrlock(&volume->lock);
+    volume->nodes.held = false;
     udf_overlay_clear(&volume->overlay);
     udf_spaces_release(volume);
     pthread_rwlock_unlock(&volume->lock);
