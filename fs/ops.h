@@ -5,7 +5,7 @@
  *
  * FUSE node ids are the inos of udf/udf.h, the root is 1 in both, and the
  * kernel's lookup counts are the references there: no table stands between.
- * Requests without a function here (extended attributes, flush, lseek, ...)
+ * Requests without a function here (flush, lseek, ...)
  * are answered ENOSYS by libfuse, and the kernel does not ask again.
  */
 #ifndef FS_OPS_H
@@ -91,6 +91,14 @@ void fs_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t room, off_t offset,
                    struct fuse_file_info *file);
 void fs_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t room,
                        off_t offset, struct fuse_file_info *file);
+
+/* ops_xattr.c: extended attributes, POSIX ACLs among them. */
+void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+                    size_t room);
+void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+                    const char *value, size_t bytes, int flags);
+void fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t room);
+void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 /* ops_attr.c: attributes of objects and of the volume. */
 void fs_op_init(void *userdata, struct fuse_conn_info *conn);

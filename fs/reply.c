@@ -158,6 +158,17 @@ int fs_reply_data(fuse_req_t req, int err, const void *buf, size_t count) {
     return fuse_reply_buf(req, buf, count);
 }
 
+void fs_reply_xattr(fuse_req_t req, int err, const void *buf, size_t count,
+                    size_t room) {
+    if (err) {
+        fs_reply_error(req, err);
+    } else if (room == 0) {
+        fuse_reply_xattr(req, count);
+    } else {
+        fuse_reply_buf(req, buf, count);
+    }
+}
+
 bool fs_reply_is_dots(const struct udf_name *name) {
     return (name->len == 1 && name->text[0] == '.') ||
            (name->len == 2 && name->text[0] == '.' && name->text[1] == '.');

@@ -47,6 +47,11 @@ void fs_reply_statfs(fuse_req_t req, int err, const struct udf_statfs *statfs);
  * not take them. */
 int fs_reply_data(fuse_req_t req, int err, const void *buf, size_t count);
 
+/* `count` bytes of an attribute or of a list of names, or how many there are
+ * when the kernel only asks for that (`room` 0). */
+void fs_reply_xattr(fuse_req_t req, int err, const void *buf, size_t count,
+                    size_t room);
+
 /* Whether `name` is "." or "..", to which a listing gives no references. */
 bool fs_reply_is_dots(const struct udf_name *name);
 

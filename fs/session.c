@@ -101,6 +101,10 @@ static const struct fuse_lowlevel_ops operations = {
     .releasedir = fs_op_release,
     .fsyncdir = fs_op_fsync,
     .statfs = fs_op_statfs,
+    .getxattr = fs_op_getxattr,
+    .setxattr = fs_op_setxattr,
+    .listxattr = fs_op_listxattr,
+    .removexattr = fs_op_removexattr,
 };
 
 static void log_fuse(enum fuse_log_level level, const char *format,

@@ -174,7 +174,7 @@ int udf_dir_load(struct udf_op *op, struct udf_node *node) {
     uint32_t count;
     int error;
 
-    if (!udf_node_is_dir(node)) {
+    if (!udf_node_has_fids(node)) {
         return -ENOTDIR;
     }
     if (node->dir) {
@@ -321,6 +321,30 @@ static void set_bytes(struct udf_volume *volume, struct udf_node *node,
     body->size = bytes;
 }
 
+int udf_dir_make_room(struct udf_volume *volume, struct udf_node *node,
+                      uint32_t bytes) {
+    uint32_t room = udf_node_inline_room(node);
+    struct udf_body *body = &node->body;
+    uint64_t have = udf_extents_end(&body->extents) + body->reserved;
+    uint32_t want = udf_dir_blocks(node->dir->bytes);
+    int error;
+
+    if (bytes > room) {
+        return -ENOSPC;
+    }
+    if (node->dir->bytes <= room - bytes || want <= have) {
+        return 0;
+    }
+    error = udf_spaces_meta_room(volume, (uint32_t)(want - have));
+    if (!error) {
+        error = udf_space_reserve(volume->meta, (uint32_t)(want - have), 0);
+    }
+    if (!error) {
+        body->reserved += (uint32_t)(want - have);
+    }
+    return error;
+}
+
 int udf_dir_begin(struct udf_volume *volume, struct udf_node *node,
                   const struct udf_node *parent) {
     struct udf_fid fid = {.characteristics =
@@ -439,7 +463,9 @@ void udf_dir_add(struct udf_volume *volume, struct udf_node *node,
     uint8_t cs0[UDF_NAME_CS0_MAX];
     uint32_t cs0_bytes = 0, bytes, position;
     struct udf_fid fid = {
-        .characteristics = target->directory ? UDF_FID_DIRECTORY : 0,
+        .characteristics =
+            (uint8_t)((target->directory ? UDF_FID_DIRECTORY : 0) |
+                      (target->metadata ? UDF_FID_METADATA : 0)),
         .icb = icb_of(volume, target),
         .name = cs0,
     };

@@ -46,8 +46,8 @@ void udf_dir_free(struct udf_dir *dir);
 /* Bytes of memory that it takes. */
 uint64_t udf_dir_memory(const struct udf_dir *dir);
 
-/* Loads the index of `node`, if that is still to do. Returns 0; UDF_MISS;
- * -ENOTDIR; -EUCLEAN; -EIO; -ENOMEM. */
+/* Loads the index of `node`, a directory or stream directory, if that is still
+ * to do. Returns 0; UDF_MISS; -ENOTDIR; -EUCLEAN; -EIO; -ENOMEM. */
 int udf_dir_load(struct udf_op *op, struct udf_node *node);
 
 /* The functions below need a loaded directory. */
@@ -74,11 +74,17 @@ int udf_dir_next(const struct udf_dir *dir, uint32_t position,
 int udf_dir_begin(struct udf_volume *volume, struct udf_node *node,
                   const struct udf_node *parent);
 
+/* Makes sure that the directory can be stored when the room in its ICB shrinks
+ * by `bytes`, which happens next. Returns 0; -ENOSPC. */
+int udf_dir_make_room(struct udf_volume *volume, struct udf_node *node,
+                      uint32_t bytes);
+
 /* What a name leads to. */
 struct udf_dir_target {
     struct udf_addr icb;
     uint32_t unique_id;
     bool directory;
+    bool metadata; /* a stream that is not the user's */
 };
 
 /* Whether one more FID for `name` can be stored: makes memory and reserves

@@ -304,6 +304,19 @@ static int inline_leave(struct udf_volume *volume, struct udf_node *node) {
     return 0;
 }
 
+int udf_file_make_room(struct udf_volume *volume, struct udf_node *node,
+                       uint32_t bytes) {
+    uint32_t room = udf_node_inline_room(node);
+
+    if (bytes > room) {
+        return -ENOSPC;
+    }
+    if (node->body.embedded && node->body.size > room - bytes) {
+        return inline_leave(volume, node);
+    }
+    return 0;
+}
+
 /* ---- writing ---------------------------------------------------------- */
 
 /* Copies the data block by block. Fails only for want of memory. */

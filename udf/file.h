@@ -36,6 +36,13 @@ int udf_file_write(struct udf_op *op, struct udf_node *node, uint64_t offset,
 /* Cuts or lengthens (with zeros) to `size` bytes. As udf_file_write(). */
 int udf_file_resize(struct udf_op *op, struct udf_node *node, uint64_t size);
 
+/* Makes sure that `bytes` bytes of the ICB's room can be used for something
+ * else: content that would not fit any more moves out. For anything but
+ * directories (udf_dir_make_room()). Lock alone. Returns 0; -ENOSPC; -ENOMEM.
+ */
+int udf_file_make_room(struct udf_volume *volume, struct udf_node *node,
+                       uint32_t bytes);
+
 enum udf_writeback {
     UDF_WRITEBACK_PACKETS, /* only what fills whole packets */
     UDF_WRITEBACK_ALL

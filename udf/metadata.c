@@ -49,7 +49,7 @@ static int load_file(struct udf_volume *volume, struct udf_addr icb,
             error = -EUCLEAN;
         }
         if (!error) {
-            node->pinned = true;
+            node->pins++;
         }
     } while (udf_op_again(&op, &error));
     if (udf_io_is_fatal(error)) {

@@ -13,9 +13,10 @@
 
 #include "mmc/log.h"
 #include "udf/attr.h"
-#include "udf/device_ea.h"
 #include "udf/dir.h"
+#include "udf/ea.h"
 #include "udf/node_load.h"
+#include "udf/stream.h"
 #include "udf/volume.h"
 
 /* ---- numbers ---------------------------------------------------------- */
@@ -147,18 +148,33 @@ static int take_icb(struct udf_volume *volume, struct udf_addr *out_icb) {
     return 0;
 }
 
-int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
-                 struct udf_node **out_node) {
+/* What the attribute space of a new node holds: what device it is, and where
+ * the entry has no field for it, when it was made. */
+static int make_ea(const struct udf_volume *volume, struct udf_node *node) {
+    uint8_t type = node->attr.file_type;
+    int error = 0;
+
+    if (type == UDF_FILE_BLOCK_DEVICE || type == UDF_FILE_CHAR_DEVICE) {
+        struct udf_ea_place place = {
+            .revision = volume->identity.revision,
+            .lbn = node->chain.entry.lbn,
+            .style = &volume->identity.style,
+        };
+
+        error = udf_ea_set_device(NULL, 0, node->attr.rdev, &place,
+                                  &node->kept.ea, &node->kept.ea_bytes);
+    }
+    return error ? error : udf_node_keep_btime(volume, node);
+}
+
+/* Makes a node of `attr` with an ICB of its own. */
+static int make_node(struct udf_op *op, const struct udf_attr *attr,
+                     struct udf_node **out_node) {
     struct udf_volume *volume = op->volume;
-    uint8_t type = udf_type_encode(seed->mode);
     struct udf_addr icb;
     struct udf_node *node;
-    int error;
+    int error = take_icb(volume, &icb);
 
-    if (type == 0) {
-        return -EOPNOTSUPP;
-    }
-    error = take_icb(volume, &icb);
     if (error) {
         return error;
     }
@@ -167,29 +183,17 @@ int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
         udf_volume_give(volume, icb, 1);
         return -ENOMEM;
     }
-    node->attr = (struct udf_attr){
-        .file_type = type,
-        .icb_flags = udf_icb_flags_encode(seed->mode, UDF_ICB_ARCHIVE),
-        .permissions = udf_permissions_encode(seed->mode),
-        .uid = seed->uid,
-        .gid = seed->gid,
-        .unique_id = udf_integrity_unique_id(&volume->integrity),
-        .rdev = seed->rdev,
-        .atime = op->now,
-        .mtime = op->now,
-        .ctime = op->now,
-        .btime = op->now,
-    };
+    node->attr = *attr;
+    node->attr.atime = op->now;
+    node->attr.mtime = op->now;
+    node->attr.ctime = op->now;
+    node->attr.btime = op->now;
     node->kept.extended = volume->identity.revision >= 0x0200;
     node->kept.strategy = UDF_STRATEGY_4;
     node->kept.checkpoint = 1;
     node->body.embedded = true;
     node->fresh = true;
-    if (S_ISCHR(seed->mode) || S_ISBLK(seed->mode)) {
-        error = udf_device_ea_make(seed->rdev, volume->identity.revision,
-                                   icb.lbn, &volume->identity.style,
-                                   &node->kept.ea, &node->kept.ea_bytes);
-    }
+    error = make_ea(volume, node);
     if (error) {
         udf_node_destroy(&volume->nodes, node);
         udf_volume_give(volume, icb, 1);
@@ -199,6 +203,41 @@ int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
     udf_node_touch(volume, node);
     *out_node = node;
     return 0;
+}
+
+int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
+                 struct udf_node **out_node) {
+    const struct udf_mount_options *options = &op->volume->options;
+    struct udf_attr attr = {
+        .file_type = udf_type_encode(seed->mode),
+        .icb_flags = udf_icb_flags_encode(seed->mode, UDF_ICB_ARCHIVE),
+        .permissions = udf_permissions_encode(seed->mode),
+        .uid = options->uid_forget ? UDF_ID_UNSET : seed->uid,
+        .gid = options->gid_forget ? UDF_ID_UNSET : seed->gid,
+        .rdev = seed->rdev,
+    };
+
+    if (attr.file_type == 0) {
+        return -EOPNOTSUPP;
+    }
+    attr.unique_id = udf_integrity_unique_id(&op->volume->integrity);
+    return make_node(op, &attr, out_node);
+}
+
+/* The attributes of the owner hold for its streams; theirs are a copy. UDF
+ * 2.60 3.3.5.1. */
+int udf_node_new_stream(struct udf_op *op, const struct udf_node *owner,
+                        enum udf_file_type type, struct udf_node **out_node) {
+    struct udf_attr attr = {
+        .file_type = (uint8_t)type,
+        .icb_flags = type == UDF_FILE_REGULAR ? UDF_ICB_STREAM : 0,
+        .permissions = owner->attr.permissions,
+        .uid = owner->attr.uid,
+        .gid = owner->attr.gid,
+        .unique_id = owner->attr.unique_id,
+    };
+
+    return make_node(op, &attr, out_node);
 }
 
 /* ---- changing --------------------------------------------------------- */
@@ -271,6 +310,7 @@ struct udf_icb_run udf_node_run(const struct udf_node *node, uint32_t i) {
 static void node_delete(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
 
+    udf_stream_release(volume, node);
     volume->nodes.dirty_blocks -= body->dirty.blocks;
     udf_dirty_drop(&body->dirty, 0, UINT64_MAX);
     udf_space_unreserve(udf_node_space(volume, node), body->reserved);
@@ -337,55 +377,17 @@ static void show_free(struct udf_volume *volume, const struct udf_node *node) {
     }
 }
 
-void udf_node_abandon(struct udf_volume *volume, struct udf_node *node) {
-    if (udf_refs_count(&volume->nodes.refs, node->ino) == 0) {
-        node_delete(volume, node);
-        return;
-    }
+void udf_node_orphan(struct udf_volume *volume, struct udf_node *node) {
     node->orphan = true;
     volume->nodes.orphans++;
     show_free(volume, node);
 }
 
-/* ---- what users see --------------------------------------------------- */
-
-struct udf_space *udf_node_space(const struct udf_volume *volume,
-                                 const struct udf_node *node) {
-    return udf_node_is_dir(node) ? volume->meta : volume->space;
-}
-
-bool udf_node_is_dir(const struct udf_node *node) {
-    return node->attr.file_type == UDF_FILE_DIRECTORY;
-}
-
-static struct timespec timespec_of(const struct udf_time *time) {
-    return (struct timespec){.tv_sec = time->sec, .tv_nsec = time->nsec};
-}
-
-void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,
-                   struct udf_stat *out_stat) {
-    const struct udf_attr *attr = &node->attr;
-    uint64_t blocks =
-        udf_extents_recorded(&node->body.extents) + node->body.reserved;
-
-    *out_stat = (struct udf_stat){
-        .ino = node->ino,
-        .generation = (uint32_t)attr->unique_id,
-        .mode = udf_type_decode(attr->file_type) |
-                udf_mode_decode(attr->permissions, attr->icb_flags,
-                                attr->file_type),
-        /* A directory counts its parent's FID and its children's; stat(2)
-         * counts "." besides. */
-        .nlink = udf_node_is_dir(node) && !node->orphan ? attr->links + 1u
-                                                        : attr->links,
-        .uid = attr->uid == UDF_ID_UNSET ? volume->options.uid : attr->uid,
-        .gid = attr->gid == UDF_ID_UNSET ? volume->options.gid : attr->gid,
-        .rdev = attr->rdev,
-        .size = node->body.size,
-        .blocks = blocks * (UDF_BLOCK_BYTES / 512),
-        .atime = timespec_of(&attr->atime),
-        .mtime = timespec_of(&attr->mtime),
-        .ctime = timespec_of(&attr->ctime),
-        .btime = timespec_of(&attr->btime),
-    };
+void udf_node_abandon(struct udf_volume *volume, struct udf_node *node) {
+    if (udf_refs_count(&volume->nodes.refs, node->ino) == 0) {
+        node_delete(volume, node);
+        return;
+    }
+    udf_node_orphan(volume, node);
+    udf_stream_orphan(volume, node);
 }

@@ -52,12 +52,16 @@
 struct udf_dir;
 struct udf_node_loading;
 
+/* Of the ICB's room that a creation time takes at most in a file entry. */
+enum { UDF_NODE_BTIME_BYTES = 56 };
+
 struct udf_attr {
     uint8_t file_type;
     uint16_t icb_flags;   /* without the form of descriptors */
     uint32_t permissions; /* as on the disc */
     uint32_t uid, gid;    /* UDF_ID_UNSET: not specified */
-    uint16_t links;       /* as on the disc: FIDs that name the node */
+    uint16_t links;       /* FIDs that name the node, but the one in its stream
+                             directory, which counts on the disc */
     uint64_t unique_id;
     dev_t rdev;
     struct udf_time atime, mtime, ctime, btime;
@@ -99,7 +103,7 @@ struct udf_node {
     bool dirty;           /* on the dirty list */
     bool orphan;          /* has no name any more */
     bool fresh;           /* nothing on the disc points to it */
-    bool pinned;          /* somebody keeps a pointer to it */
+    uint32_t pins;        /* of those who need it in memory */
     struct udf_attr attr;
     struct udf_body body;
     struct udf_kept kept;
@@ -168,6 +172,11 @@ struct udf_node_seed {
 int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
                  struct udf_node **out_node);
 
+/* Makes a named stream (UDF_FILE_REGULAR) of `owner`, or a stream directory for
+ * it, as udf_node_new(): only for udf/stream.c. Errors too, but -EOPNOTSUPP. */
+int udf_node_new_stream(struct udf_op *op, const struct udf_node *owner,
+                        enum udf_file_type type, struct udf_node **out_node);
+
 /* Puts the node on the list of what the next commit writes. */
 void udf_node_touch(struct udf_volume *volume, struct udf_node *node);
 
@@ -181,11 +190,15 @@ void udf_node_changed(struct udf_op *op, struct udf_node *node, bool content);
  * content of an orphan. Returns 0 or UDF_MISS. */
 int udf_node_forgotten(struct udf_op *op, uint64_t ino);
 
+/* Makes an orphan of the node, whoever refers to it. Lock alone. */
+void udf_node_orphan(struct udf_volume *volume, struct udf_node *node);
+
 /* Frees the content of an orphan, and the node. Lock alone. */
 void udf_node_end_orphan(struct udf_volume *volume, struct udf_node *node);
 
 /* Called when the last name is gone: the node becomes an orphan, or is freed
- * at once when nobody refers to it. */
+ * at once when nobody refers to it; so does what hangs from it, as far as it is
+ * in memory (udf_stream_hold() has seen to it). */
 void udf_node_abandon(struct udf_volume *volume, struct udf_node *node);
 
 /* Bytes that fit in the ICB behind its fixed part and attributes. */
@@ -210,8 +223,17 @@ struct udf_space *udf_node_space(const struct udf_volume *volume,
 
 bool udf_node_is_dir(const struct udf_node *node);
 
+/* Whether its content is FIDs: directories and stream directories. */
+bool udf_node_has_fids(const struct udf_node *node);
+
 /* Fills `out_stat` as stat(2) shows the node. */
 void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,
                    struct udf_stat *out_stat);
+
+/* Brings attr.btime into the extended attributes of a file entry, which has no
+ * field for it; does nothing for an extended one. The caller has made sure of
+ * UDF_NODE_BTIME_BYTES in the ICB, and touches the node. Returns 0; -EUCLEAN
+ * when the attributes are malformed; -ENOMEM. */
+int udf_node_keep_btime(const struct udf_volume *volume, struct udf_node *node);
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "udf/circle.h"
 #include "udf/decode.h"
-#include "udf/device_ea.h"
+#include "udf/ea.h"
 #include "udf/icb.h"
 #include "udf/io.h"
 #include "udf/volume.h"
@@ -46,13 +46,16 @@ void udf_node_loading_free(struct udf_node_loading *loading) {
 /* ---- the file entry --------------------------------------------------- */
 
 static int load_attributes(struct udf_node *node, const struct udf_fe *fe) {
+    bool streams = fe->extended && fe->stream_dir.bytes > 0;
+
     node->attr = (struct udf_attr){
         .file_type = fe->file_type,
         .icb_flags = fe->icb_flags & (uint16_t)~UDF_ICB_FORM_MASK,
         .permissions = fe->permissions,
         .uid = fe->uid,
         .gid = fe->gid,
-        .links = fe->links,
+        /* Some writers leave the stream directory's parent FID out. */
+        .links = (uint16_t)(fe->links - (streams && fe->links > 1)),
         .unique_id = fe->unique_id,
         .atime = fe->atime,
         .mtime = fe->mtime,
@@ -80,7 +83,10 @@ static int load_attributes(struct udf_node *node, const struct udf_fe *fe) {
         }
         memcpy(node->kept.ea, fe->ea, fe->ea_bytes);
     }
-    udf_device_ea_find(fe->ea, fe->ea_bytes, &node->attr.rdev);
+    udf_ea_device(fe->ea, fe->ea_bytes, &node->attr.rdev);
+    if (!fe->extended) {
+        udf_ea_btime(fe->ea, fe->ea_bytes, &node->attr.btime);
+    }
     return 0;
 }
 

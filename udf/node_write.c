@@ -162,7 +162,8 @@ static struct udf_fe entry_of(const struct udf_node *node) {
         .uid = attr->uid,
         .gid = attr->gid,
         .permissions = attr->permissions,
-        .links = attr->links,
+        /* The stream directory's parent FID counts. ECMA-167 4/14.9.6 */
+        .links = (uint16_t)(attr->links + (kept->stream_dir.bytes > 0)),
         .info_bytes = node->body.size,
         .object_bytes = node->body.size + kept->stream_bytes,
         .blocks_recorded = udf_extents_recorded(&node->body.extents),
@@ -186,8 +187,8 @@ static enum udf_overlay_class class_of(const struct udf_node *node) {
     if (node->attr.file_type >= UDF_FILE_METADATA) {
         return UDF_OVERLAY_MAP;
     }
-    return udf_node_is_dir(node) && !node->fresh ? UDF_OVERLAY_DIRECTORY_ENTRY
-                                                 : UDF_OVERLAY_ENTRY;
+    return udf_node_has_fids(node) && !node->fresh ? UDF_OVERLAY_DIRECTORY_ENTRY
+                                                   : UDF_OVERLAY_ENTRY;
 }
 
 int udf_node_write(struct udf_volume *volume, struct udf_node *node) {

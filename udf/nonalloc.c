@@ -38,7 +38,7 @@ static struct udf_name root_name(void) {
 
 /* Memory of it is kept; the stream directory is written once. */
 static void keep(struct udf_volume *volume, struct udf_node *node) {
-    node->pinned = true;
+    node->pins++;
     volume->nonalloc.node = node;
 }
 

@@ -5,6 +5,7 @@
 #include "udf/op.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "mmc/blockdev.h"
@@ -39,14 +40,31 @@ void udf_op_start(struct udf_op *op, struct udf_volume *volume,
     take_lock(op);
 }
 
-bool udf_op_again(struct udf_op *op, int *result) {
-    if (op->exclusive && *result != UDF_MISS) {
+/* Ends the operation, with the lock held. A node that was held may be gone: its
+ * file was deleted meanwhile. */
+static void finish(struct udf_op *op) {
+    for (uint32_t i = 0; i < op->holds; i++) {
+        struct udf_node *node = udf_node_find(&op->volume->nodes, op->held[i]);
+
+        if (node && node->pins > 0) {
+            node->pins--;
+        }
+    }
+    free(op->held);
+    op->held = NULL;
+    op->holds = 0;
+    if (op->exclusive) {
         udf_nodes_trim(&op->volume->nodes);
     }
     pthread_rwlock_unlock(&op->volume->lock);
+}
+
+bool udf_op_again(struct udf_op *op, int *result) {
     if (*result != UDF_MISS) {
+        finish(op);
         return false;
     }
+    pthread_rwlock_unlock(&op->volume->lock);
     if (op->miss_count > 0) {
         int error =
             blockdev_fetch(op->volume->dev, op->miss_lba, op->miss_count);
@@ -55,6 +73,8 @@ bool udf_op_again(struct udf_op *op, int *result) {
             !(error == -EIO &&
               udf_metadata_avoid(op->volume, op->miss_lba, op->miss_count))) {
             *result = error;
+            take_lock(op);
+            finish(op);
             return false;
         }
         op->miss_count = 0;
@@ -70,6 +90,23 @@ int udf_op_need_exclusive(struct udf_op *op) {
     }
     op->want_exclusive = true;
     return UDF_MISS;
+}
+
+int udf_op_hold(struct udf_op *op, struct udf_node *node) {
+    uint32_t room = op->holds_room ? op->holds_room * 2 : 8;
+    uint64_t *bigger;
+
+    if (op->holds == op->holds_room) {
+        bigger = reallocarray(op->held, room, sizeof(*bigger));
+        if (!bigger) {
+            return -ENOMEM;
+        }
+        op->held = bigger;
+        op->holds_room = room;
+    }
+    node->pins++;
+    op->held[op->holds++] = node->ino;
+    return 0;
 }
 
 int udf_op_miss(struct udf_op *op, uint32_t lba, uint32_t count) {

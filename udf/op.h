@@ -30,6 +30,7 @@
 
 #include "udf/desc.h"
 
+struct udf_node;
 struct udf_volume;
 
 /* "Start again": never leaves udf/. */
@@ -43,6 +44,9 @@ struct udf_op {
     bool want_exclusive;           /* set by udf_op_need_exclusive() */
     uint32_t miss_lba, miss_count; /* what to fetch; count 0 = nothing */
     struct udf_time now; /* the time of the operation, for timestamps */
+    uint64_t *held;      /* numbers of nodes: udf_op_hold() */
+    uint32_t holds, holds_room;
+    uint32_t hold_from; /* where udf_stream_hold() goes on */
 };
 
 /* Takes the volume lock and notes the time. */
@@ -58,6 +62,11 @@ int udf_op_need_exclusive(struct udf_op *op);
 
 /* Notes blocks to fetch; returns UDF_MISS. */
 int udf_op_miss(struct udf_op *op, uint32_t lba, uint32_t count);
+
+/* Keeps `node` in memory until the operation ends, over all its turns, unless
+ * somebody deletes it between two of them. Lock held alone. Returns 0 or
+ * -ENOMEM. */
+int udf_op_hold(struct udf_op *op, struct udf_node *node);
 
 /* The time of day, whole microseconds. */
 struct udf_time udf_op_clock(void);

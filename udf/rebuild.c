@@ -15,6 +15,7 @@
 #include "udf/dir.h"
 #include "udf/io.h"
 #include "udf/mount.h"
+#include "udf/stream.h"
 #include "udf/volume.h"
 
 struct walk {
@@ -55,7 +56,9 @@ static void claim(struct walk *walk, struct udf_addr addr, uint32_t count) {
     walk->taken += before - udf_space_free(space);
 }
 
-static void claim_node(struct walk *walk, const struct udf_node *node) {
+static void claim_one(void *context, struct udf_node *node) {
+    struct walk *walk = context;
+
     for (uint32_t i = 0; i < udf_node_runs(node); i++) {
         struct udf_icb_run run = udf_node_run(node, i);
 
@@ -77,6 +80,12 @@ static void claim_node(struct walk *walk, const struct udf_node *node) {
     }
 }
 
+/* A node, and its streams as far as they are in memory. */
+static void claim_node(struct walk *walk, struct udf_node *node) {
+    claim_one(walk, node);
+    udf_stream_each(walk->volume, node, claim_one, walk);
+}
+
 static bool first_visit(struct walk *walk, struct udf_addr icb) {
     if (icb.part >= walk->volume->maps.count ||
         icb.lbn >= walk->volume->maps.map[icb.part].blocks ||
@@ -93,6 +102,9 @@ static int visit(struct udf_op *op, struct walk *walk,
     struct udf_node *node;
     int error = udf_node_load(op, entry->icb, &node);
 
+    if (!error) {
+        error = udf_stream_hold(op, node);
+    }
     if (error) {
         return error;
     }
@@ -173,19 +185,29 @@ static int make_seen(struct walk *walk) {
 }
 
 /* What no directory names, and the root. */
-static void claim_fixed(struct walk *walk) {
-    struct udf_volume *volume = walk->volume;
-    const struct udf_metadata *metadata = &volume->metadata;
-    const struct udf_node *const nodes[] = {
-        udf_node_find(&volume->nodes, UDF_ROOT_INO), /* udf_mount() has it */
-        metadata->main, metadata->mirror, metadata->bitmap};
+static int claim_fixed(struct walk *walk) {
+    const struct udf_metadata *metadata = &walk->volume->metadata;
+    struct udf_node *nodes[] = {NULL, metadata->main, metadata->mirror,
+                                metadata->bitmap};
+    struct udf_op op;
+    int error;
 
-    (void)first_visit(walk, volume->identity.root_icb);
-    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
-        if (nodes[i]) {
-            claim_node(walk, nodes[i]);
+    udf_op_start(&op, walk->volume, UDF_OP_EXCLUSIVE);
+    do {
+        error = udf_node_get(&op, UDF_ROOT_INO, &nodes[0]);
+        if (!error) {
+            error = udf_stream_hold(&op, nodes[0]);
         }
-    }
+        if (!error) {
+            (void)first_visit(walk, nodes[0]->icb);
+        }
+        for (size_t i = 0; !error && i < sizeof(nodes) / sizeof(*nodes); i++) {
+            if (nodes[i]) {
+                claim_node(walk, nodes[i]);
+            }
+        }
+    } while (udf_op_again(&op, &error));
+    return error;
 }
 
 int udf_rebuild(struct udf_volume *volume) {
@@ -194,7 +216,9 @@ int udf_rebuild(struct udf_volume *volume) {
     int error = make_seen(&walk);
 
     if (!error) {
-        claim_fixed(&walk);
+        error = claim_fixed(&walk);
+    }
+    if (!error) {
         error = walk_tree(&walk);
     }
     for (uint32_t i = 0; i < UDF_PARTMAPS_MAX; i++) {

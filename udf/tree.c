@@ -15,6 +15,7 @@
 #include "udf/dir.h"
 #include "udf/file.h"
 #include "udf/path.h"
+#include "udf/stream.h"
 #include "udf/tree_priv.h"
 #include "udf/volume.h"
 
@@ -224,14 +225,19 @@ int udf_tree_check_removal(struct udf_op *op, struct udf_node *node,
                            bool directory) {
     int error;
 
-    if (!directory) {
-        return udf_node_is_dir(node) ? -EISDIR : 0;
+    if (!directory && udf_node_is_dir(node)) {
+        return -EISDIR;
     }
-    error = udf_dir_load(op, node); /* -ENOTDIR for anything else */
-    if (!error && !udf_dir_is_empty(node->dir)) {
-        error = -ENOTEMPTY;
+    if (directory) {
+        error = udf_dir_load(op, node); /* -ENOTDIR for anything else */
+        if (!error && !udf_dir_is_empty(node->dir)) {
+            error = -ENOTEMPTY;
+        }
+        if (error) {
+            return error;
+        }
     }
-    return error;
+    return directory || node->attr.links <= 1 ? udf_stream_hold(op, node) : 0;
 }
 
 void udf_tree_drop_name(struct udf_op *op, struct udf_node *dir,

@@ -9,8 +9,8 @@
 #include "udf/node.h"
 #include "udf/op.h"
 
-/* What a link count can hold. */
-enum { UDF_LINKS_MAX = UINT16_MAX };
+/* What a link count can hold, with a stream directory. */
+enum { UDF_LINKS_MAX = UINT16_MAX - 1 };
 
 /* Gets directory `ino` with its index loaded. */
 int udf_tree_dir(struct udf_op *op, uint64_t ino, struct udf_node **out_dir);
@@ -29,8 +29,9 @@ struct udf_dir_target udf_tree_target(const struct udf_node *node,
 void udf_tree_count(struct udf_volume *volume, const struct udf_node *node,
                     int change);
 
-/* Whether a name of `node` may be removed as a directory or as a file: 0;
- * -EISDIR; -ENOTDIR; -ENOTEMPTY; UDF_MISS. */
+/* Whether a name of `node` may be removed as a directory or as a file, and
+ * what is freed with its last name is in memory: 0; -EISDIR; -ENOTDIR;
+ * -ENOTEMPTY; UDF_MISS. */
 int udf_tree_check_removal(struct udf_op *op, struct udf_node *node,
                            bool directory);
 

@@ -38,8 +38,13 @@ struct udf_mount_options {
     bool read_only;
     uint64_t dirty_bytes; /* data waiting for an address; 0 = 32 MiB */
     uint32_t commit_ms;   /* longest a change waits in memory; 0 = 15 s */
-    uid_t uid; /* shown where the disc says "not set"; also for umask= */
+    uid_t uid; /* shown where the disc says "not set", and with uid_all ... */
     gid_t gid;
+    bool uid_all, gid_all; /* ... for every object; then nobody may chown */
+    bool uid_forget, gid_forget; /* written as "not set", chown is accepted */
+    mode_t umask;                /* taken from every mode that is shown */
+    /* Shown for every file and directory, with the type bits; 0 = the disc's */
+    mode_t file_mode, dir_mode;
 };
 
 struct udf_stat {
@@ -215,5 +220,43 @@ typedef bool udf_dirent_sink(void *context, const struct udf_dirent *entry);
  * entry but "." and ".." that the sink took has one reference more. */
 int udf_readdir(struct udf_volume *volume, uint64_t ino, uint64_t cookie,
                 bool plus, udf_dirent_sink *sink, void *context);
+
+/* ---- extended attributes, xattr(7) ---------------------------------------
+ *
+ * user.*, trusted.*, security.* and the POSIX ACLs (system.posix_acl_*) are
+ * kept as named streams, in volumes of UDF 2.00 and above; streams that others
+ * made are shown as user.*. "user.udf.btime" is the creation time of every
+ * object, as seconds since 1970 with a fraction; it is not listed. Who may do
+ * what is the caller's to decide. */
+
+enum { UDF_XATTR_BYTES_MAX = 65536 };
+
+/* Gives the value; with room 0 only its length. Returns 0; -ENODATA; -ERANGE
+ * when it is longer than `room`; -E2BIG for a stream that is longer than any
+ * attribute can be; -EOPNOTSUPP for another namespace. */
+int udf_getxattr(struct udf_volume *volume, uint64_t ino, const char *name,
+                 void *buf, uint32_t room, uint32_t *out_bytes);
+
+/* Gets one name, NUL-terminated. Called under the volume lock. */
+typedef void udf_xattr_sink(void *context, const char *name);
+
+/* Hands the names of all attributes of `ino` to `sink`. */
+int udf_listxattr(struct udf_volume *volume, uint64_t ino, udf_xattr_sink *sink,
+                  void *context);
+
+struct udf_xattr {
+    const void *bytes;
+    uint32_t count;
+    int flags; /* 0, XATTR_CREATE or XATTR_REPLACE */
+};
+
+/* Sets a value. Returns 0; -EEXIST; -ENODATA; -E2BIG; -ERANGE for a name that
+ * is too long; -EOPNOTSUPP, also below UDF 2.00; -EINVAL and -EILSEQ for a name
+ * that no stream can have. */
+int udf_setxattr(struct udf_volume *volume, uint64_t ino, const char *name,
+                 const struct udf_xattr *value);
+
+/* Returns 0; -ENODATA; -EPERM for user.udf.btime. */
+int udf_removexattr(struct udf_volume *volume, uint64_t ino, const char *name);
 
 #endif

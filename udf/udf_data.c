@@ -35,6 +35,29 @@ static struct udf_time time_of(const struct timespec *time) {
     };
 }
 
+/* chown(2), as the options of the mount have it: with one owner for all there
+ * is nothing to change; owners that are not written down are accepted, so that
+ * copying goes on. */
+static int set_owner(const struct udf_mount_options *options,
+                     struct udf_attr *attr, const struct udf_stat *stat,
+                     unsigned which) {
+    bool uid = which & UDF_SET_UID, gid = which & UDF_SET_GID;
+
+    if ((uid && options->uid_all && !options->uid_forget &&
+         stat->uid != options->uid) ||
+        (gid && options->gid_all && !options->gid_forget &&
+         stat->gid != options->gid)) {
+        return -EPERM;
+    }
+    if (uid) {
+        attr->uid = options->uid_forget ? UDF_ID_UNSET : stat->uid;
+    }
+    if (gid) {
+        attr->gid = options->gid_forget ? UDF_ID_UNSET : stat->gid;
+    }
+    return 0;
+}
+
 static void set_fields(struct udf_op *op, struct udf_node *node,
                        const struct udf_stat *stat, unsigned which) {
     struct udf_attr *attr = &node->attr;
@@ -42,12 +65,6 @@ static void set_fields(struct udf_op *op, struct udf_node *node,
     if (which & UDF_SET_MODE) {
         attr->permissions = udf_permissions_encode(stat->mode);
         attr->icb_flags = udf_icb_flags_encode(stat->mode, attr->icb_flags);
-    }
-    if (which & UDF_SET_UID) {
-        attr->uid = stat->uid;
-    }
-    if (which & UDF_SET_GID) {
-        attr->gid = stat->gid;
     }
     if (which & UDF_SET_ATIME) {
         attr->atime = time_of(&stat->atime);
@@ -69,6 +86,10 @@ static int set_attributes(struct udf_op *op, uint64_t ino,
 
     if (!error) {
         error = udf_node_get(op, ino, out_node);
+    }
+    if (!error && (which & (UDF_SET_UID | UDF_SET_GID))) {
+        error =
+            set_owner(&op->volume->options, &(*out_node)->attr, stat, which);
     }
     if (!error && (which & UDF_SET_SIZE)) {
         error = udf_node_is_dir(*out_node)

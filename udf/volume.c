@@ -379,12 +379,13 @@ static void drop_orphans(struct udf_volume *volume) {
         struct udf_node *node = nodes->bucket[i];
 
         while (node) {
-            struct udf_node *next = node->hash_next;
-
             if (node->orphan) {
+                /* Its streams go with it: any node may be gone. */
                 udf_node_end_orphan(volume, node);
+                node = nodes->bucket[i];
+            } else {
+                node = node->hash_next;
             }
-            node = next;
         }
     }
     pthread_rwlock_unlock(&volume->lock);
