@@ -27,7 +27,12 @@ enum remedy {
     REMEDY_FLUSH     /* SYNCHRONIZE CACHE, then the settings */
 };
 
-enum { ALWAYS = UINT8_MAX, RUN_ATTEMPTS_MAX = 10000, WATCH_MS = 1000 };
+enum {
+    ALWAYS = UINT8_MAX,
+    RUN_ATTEMPTS_MAX = 10000,
+    WATCH_MS = 1000,
+    FORMATTING_MS = 250 /* who says so again means it */
+};
 
 /* How often and how long a command is repeated for each result. Results that
  * are not listed are final. `limit_ms` counts from the first attempt; 0 = the
@@ -513,7 +518,8 @@ enum mmc_result mmc_drive_wait_ready(struct mmc_drive *drive,
         if (!vague && mmc_result_action(result) != MMC_DO_WAIT) {
             return result;
         }
-        if (is_formatting(&sense) || waited >= limit_ms) {
+        if (waited >= limit_ms ||
+            (is_formatting(&sense) && waited >= FORMATTING_MS)) {
             return MMC_NOT_READY;
         }
         mmc_drive_sleep(drive, 250);

@@ -67,8 +67,8 @@ enum mmc_result mmc_drive_run(struct mmc_drive *drive,
                               void *context, struct mmc_sense *out_sense);
 
 /* Waits until the medium can be used. MMC_OK; MMC_NO_MEDIUM; MMC_NOT_READY
- * when it takes longer than limit_ms, and at once when the drive is formatting,
- * which may take an hour; others as the drive says. */
+ * when it takes longer than limit_ms, and when the drive says twice that it
+ * is formatting, which may take an hour; others as the drive says. */
 enum mmc_result mmc_drive_wait_ready(struct mmc_drive *drive,
                                      uint32_t limit_ms);
 

@@ -27,7 +27,8 @@ static bool valid(const struct mmc_vdrive_fault *fault) {
     return (unsigned)fault->kind < MMC_VDRIVE_FAULT_KINDS &&
            (fault->opcode <= 0xFF || fault->opcode == MMC_VDRIVE_ANY) &&
            fault->key <= 0x0F &&
-           (fault->kind != MMC_VDRIVE_SENSE || fault->key || fault->asc) &&
+           (fault->kind != MMC_VDRIVE_SENSE || fault->key || fault->asc ||
+            fault->ascq) &&
            (unsigned)fault->cut.tear <= MMC_VDRIVE_TEAR_HALF &&
            (unsigned)fault->cut.loss <= MMC_VDRIVE_LOSE_SOME;
 }
