@@ -129,9 +129,10 @@ static bool all_zero(const uint8_t *bytes, size_t count) {
 }
 
 /* Describes in `what` the data on `dev`; leaves it empty when the first blocks
- * are empty. Blocks that cannot be read may hold anything, except where they
- * are not formatted yet. */
-static void probe_data(struct blockdev *dev, char *what, size_t what_bytes) {
+ * are empty. Blocks that cannot be read may hold anything, except where a
+ * format has not come to them or was just about to fill them. */
+static void probe_data(struct blockdev *dev, const struct mmc_disc_info *info,
+                       char *what, size_t what_bytes) {
     uint8_t buf[PROBE_AT_ONCE * BLOCKDEV_BLOCK_BYTES];
     char label[LABEL_BYTES];
     uint32_t end = dev->geometry.blocks;
@@ -146,7 +147,7 @@ static void probe_data(struct blockdev *dev, char *what, size_t what_bytes) {
 
         if (blockdev_fetch(dev, lba, count) != 0 ||
             blockdev_read_cached(dev, lba, count, buf) != 0) {
-            if (!dev->geometry.part_formatted) {
+            if (!dev->geometry.part_formatted && !info->unfinished) {
                 snprintf(what, what_bytes, "blocks that cannot be read");
             }
         } else if (!all_zero(buf, (size_t)count * BLOCKDEV_BLOCK_BYTES)) {
@@ -164,7 +165,7 @@ static enum cli_exit probe_disc(const struct cli_format_request *request,
     struct blockdev *dev = NULL;
 
     *out_volume = false;
-    if (info->state == MMC_DISC_BLANK) {
+    if (info->state == MMC_DISC_BLANK || info->hollow) {
         return CLI_EXIT_OK;
     }
     if (info->state == MMC_DISC_UNFORMATTED && !info->unfinished) {
@@ -179,7 +180,10 @@ static enum cli_exit probe_disc(const struct cli_format_request *request,
     if (err) {
         return cli_fail(CLI_STAGE_ATTACH, request->path, err, info);
     }
-    probe_data(dev, what, what_bytes);
+    if (udf_format_began(dev) == 0) {
+        return CLI_EXIT_OK; /* that was allowed before */
+    }
+    probe_data(dev, info, what, what_bytes);
     *out_volume = udf_probe(dev, NULL, 0) == 0;
     return CLI_EXIT_OK;
 }

@@ -248,6 +248,7 @@ static void describe_drive(const struct mmc_disc *disc,
     info->write_protected = media->write_protected;
     info->erasable = media->erasable;
     info->part_formatted = mmc_media_is_part_formatted(media);
+    info->hollow = media->hollow;
     info->unfinished = media->intermediate;
     if (media->profile->mrw) {
         info->other_media_name = mmc_profile_find(info->profile, false)->word;

@@ -64,6 +64,7 @@ struct mmc_disc_info {
     const char *other_media_name; /* what the drive could format it as too:
                                      "cdmrw", "cdrw"; NULL = nothing else */
     bool part_formatted;          /* a background format is not complete */
+    bool hollow;     /* formatting was interrupted: nothing on it can be read */
     bool unfinished; /* a quick format or growing was interrupted; what
                         is recorded can be read */
 };

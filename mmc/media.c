@@ -434,6 +434,24 @@ static uint32_t offered_blocks(const struct answers *answers,
     return 0;
 }
 
+/* A format or blank that did not come to its end leaves a damaged track that
+ * no session holds, and of which no block can be read. An interrupted
+ * recording looks the same, but for blocks that can be. */
+static bool is_hollow(struct mmc_drive *drive, const struct answers *answers,
+                      const struct mmc_media *media) {
+    uint8_t block[BLOCKDEV_BLOCK_BYTES];
+    enum mmc_result result;
+
+    if (media->state != MMC_DISC_UNFORMATTED || !media->track_valid ||
+        !media->track.damaged || media->track.nwa_valid ||
+        (answers->capacity_valid && answers->capacity.last_lba > 0)) {
+        return false;
+    }
+    result = mmc_drive_peek(drive, 0, block);
+    return result == MMC_UNFORMATTED || result == MMC_BLANK_CHECK ||
+           result == MMC_LBA_OUT_OF_RANGE;
+}
+
 static void measure(struct mmc_drive *drive, const struct answers *answers,
                     struct mmc_media *media) {
     struct mmc_toc_sessions sessions;
@@ -441,6 +459,7 @@ static void measure(struct mmc_drive *drive, const struct answers *answers,
         media->state == MMC_DISC_READY || media->state == MMC_DISC_READ_ONLY;
 
     media->formattable_blocks = offered_blocks(answers, media);
+    media->hollow = is_hollow(drive, answers, media);
     if (media->state == MMC_DISC_UNFORMATTED && answers->capacity_valid &&
         answers->capacity.block_bytes == BLOCKDEV_BLOCK_BYTES &&
         (media->intermediate ||

@@ -31,6 +31,8 @@ struct mmc_media {
     bool needs_blank;   /* formatting is refused before it is blanked */
     bool intermediate;  /* is being written from front to back; usable when
                            its session is closed (DVD-RW, quick format) */
+    bool hollow;        /* a format or blank did not come to its end: nothing
+                           is recorded that could be read */
     bool drive_defects; /* the drive replaces bad blocks, the way this medium
                            is formatted */
     bool stop_by_close; /* a background format is stopped by closing the

@@ -7,12 +7,15 @@
  * looks like a volume, neither the old one nor half of the new one:
  *   1. everything is built once in memory, so that a label that does not fit
  *      is refused before the medium is touched;
- *   2. the recognition sequence and every anchor of what was there before are
+ *   2. a mark is put into a gap, and synchronised: from now on nothing on the
+ *      medium is worth a question (udf_format_began());
+ *   3. the recognition sequence and every anchor of what was there before are
  *      wiped, and synchronised (on a fresh medium there are none: then
- *      nothing is written here, and each packet is written only once);
- *   3. descriptor sequences, LVID, sparing tables, bitmap, file set and root,
+ *      nothing is written here, and each packet but the mark's only once);
+ *   4. descriptor sequences, LVID, sparing tables, bitmap, file set and root,
  *      and synchronised;
- *   4. the recognition sequence and the anchors, and synchronised.
+ *   5. the recognition sequence and the anchors, and synchronised;
+ *   6. zeros over the mark, and synchronised.
  *
  * Everything is written in whole units with zeros behind the structures, so
  * that neither the drive nor the cache must read to complete a packet, and no
@@ -40,8 +43,14 @@
 enum {
     VRS_LBA = 16,
     VOLUME_ID_BYTES = 31, /* CS0 in the 32-byte dstring of the PVD */
-    FIRST_UNIQUE_ID = 16  /* UDF 2.60 3.2.1.1: below are reserved */
+    FIRST_UNIQUE_ID = 16, /* UDF 2.60 3.2.1.1: below are reserved */
+    /* In a unit of its own in every layout's first gap, so that tearing it
+     * harms nothing else. */
+    MARK_LBA = 128
 };
+
+/* At MARK_LBA while a format is under way. */
+static const char mark[] = "udfpkt: the format of this disc is not finished";
 
 /* splitmix64: spreads whatever the seed is over all 64 bits. */
 static uint64_t mix(uint64_t seed) {
@@ -438,6 +447,19 @@ static int wipe_old(struct new_volume *vol) {
     return err || !wiped ? err : blockdev_sync(vol->dev);
 }
 
+static int put_mark(struct new_volume *vol) {
+    udf_format_clear_unit(vol);
+    memcpy(vol->unit, mark, sizeof(mark));
+    int err = udf_format_put_unit(vol, MARK_LBA);
+    return err ? err : blockdev_sync(vol->dev);
+}
+
+static int take_mark(struct new_volume *vol) {
+    udf_format_clear_unit(vol);
+    int err = udf_format_put_unit(vol, MARK_LBA);
+    return err ? err : blockdev_sync(vol->dev);
+}
+
 /* Builds everything that holds a text, without writing it. */
 static int rehearse(struct new_volume *vol) {
     int err = build_vds(vol, udf_format_region(vol, UDF_REGION_MAIN_VDS)->lba);
@@ -445,11 +467,17 @@ static int rehearse(struct new_volume *vol) {
 }
 
 static int write_volume(struct new_volume *vol) {
-    int err = wipe_old(vol);
+    int err = put_mark(vol);
+    if (!err) {
+        err = wipe_old(vol);
+    }
     if (!err) {
         err = put_body(vol);
     }
-    return err ? err : put_ends(vol);
+    if (!err) {
+        err = put_ends(vol);
+    }
+    return err ? err : take_mark(vol);
 }
 
 /* Plans the volume and builds it once in memory. On success the caller frees
@@ -499,4 +527,17 @@ int udf_format(struct blockdev *dev, const struct udf_format_options *options) {
     err = write_volume(&vol);
     free(vol.unit);
     return err;
+}
+
+int udf_format_began(struct blockdev *dev) {
+    uint8_t block[UDF_BLOCK_BYTES];
+    if (dev->geometry.blocks <= MARK_LBA) {
+        return -ENOENT;
+    }
+    int err = blockdev_fetch(dev, MARK_LBA, 1);
+    err = err ? err : blockdev_read_cached(dev, MARK_LBA, 1, block);
+    if (err) {
+        return err;
+    }
+    return memcmp(block, mark, sizeof(mark)) == 0 ? 0 : -ENOENT;
 }

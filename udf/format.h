@@ -42,6 +42,11 @@ int udf_format_check(const struct blockdev_geometry *geometry,
  * -EROFS; -EIO. */
 int udf_format(struct blockdev *dev, const struct udf_format_options *options);
 
+/* Whether udf_format() began on this medium and did not come to its end: what
+ * can be read on it is half of a volume, or left over. Returns 0 when it did;
+ * -ENOENT; -EIO. */
+int udf_format_began(struct blockdev *dev);
+
 /* Adds the anchors that could not be written while the medium was still being
  * formatted (udf/layout.h). Nothing to do when they are there, or when it is
  * not complete yet. Returns 0 or an error of udf_mount() and udf_unmount(). */
