@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { COMMIT_SECONDS_MAX = 3600, OPTION_WAIT = 256, OPTION_VERIFY };
@@ -47,7 +48,10 @@ static void print_help(void) {
         "  noatime, relatime  noatime, the default, spares the disc\n"
         "  allow_other        let other users in (default for root)\n"
         "  no_allow_other     let nobody else in\n"
-        "  uid=USER, gid=GROUP  shown where the disc names no owner\n"
+        "  uid=USER, gid=GROUP  show these owners for everything\n"
+        "  uid=forget, gid=forget  write no owners down\n"
+        "  umask=OCTAL        take these bits from all modes shown\n"
+        "  fmode=OCTAL, dmode=OCTAL  show these modes of files, directories\n"
         "  commit=SECONDS     longest that a change waits in memory (15)\n"
         "  cache=SIZE         memory for what waits to be written\n"
         "  speed=N            turn the disc at N times its basic speed\n"
@@ -73,6 +77,10 @@ enum word {
     WORD_NO_ALLOW_OTHER,
     WORD_UID,
     WORD_GID,
+    WORD_UMASK,
+    WORD_DMODE,
+    WORD_FMODE,
+    WORD_MODE,
     WORD_COMMIT,
     WORD_CACHE,
     WORD_SPEED,
@@ -92,6 +100,10 @@ static char *const words[] = {
     [WORD_NO_ALLOW_OTHER] = (char[]){"no_allow_other"},
     [WORD_UID] = (char[]){"uid"},
     [WORD_GID] = (char[]){"gid"},
+    [WORD_UMASK] = (char[]){"umask"},
+    [WORD_DMODE] = (char[]){"dmode"},
+    [WORD_FMODE] = (char[]){"fmode"},
+    [WORD_MODE] = (char[]){"mode"},
     [WORD_COMMIT] = (char[]){"commit"},
     [WORD_CACHE] = (char[]){"cache"},
     [WORD_SPEED] = (char[]){"speed"},
@@ -141,31 +153,57 @@ static bool read_unsigned(const char *text, unsigned long max,
     return true;
 }
 
-static enum cli_exit parse_uid(const char *text, uid_t *out_uid) {
+static enum cli_exit parse_uid(const char *text,
+                               struct cli_mount_options *options) {
     unsigned long number;
     const struct passwd *user = getpwnam(text);
 
+    if (strcmp(text, "forget") == 0) {
+        options->uid_forget = true;
+        return CLI_EXIT_OK;
+    }
     if (user) {
-        *out_uid = user->pw_uid;
+        options->uid = user->pw_uid;
     } else if (read_unsigned(text, (uid_t)-2, &number)) {
-        *out_uid = (uid_t)number;
+        options->uid = (uid_t)number;
     } else {
         return cli_usage("-o uid=%s: no such user", text);
     }
+    options->uid_all = true;
     return CLI_EXIT_OK;
 }
 
-static enum cli_exit parse_gid(const char *text, gid_t *out_gid) {
+static enum cli_exit parse_gid(const char *text,
+                               struct cli_mount_options *options) {
     unsigned long number;
     const struct group *group = getgrnam(text);
 
+    if (strcmp(text, "forget") == 0) {
+        options->gid_forget = true;
+        return CLI_EXIT_OK;
+    }
     if (group) {
-        *out_gid = group->gr_gid;
+        options->gid = group->gr_gid;
     } else if (read_unsigned(text, (gid_t)-2, &number)) {
-        *out_gid = (gid_t)number;
+        options->gid = (gid_t)number;
     } else {
         return cli_usage("-o gid=%s: no such group", text);
     }
+    options->gid_all = true;
+    return CLI_EXIT_OK;
+}
+
+/* Permission bits, in octal as everywhere; `type` is added. */
+static enum cli_exit parse_mode(enum word word, const char *text, mode_t type,
+                                mode_t *out_mode) {
+    char *end;
+    unsigned long bits = strtoul(text, &end, 8);
+
+    if (text[0] < '0' || text[0] > '7' || *end != '\0' || bits > 0777) {
+        return cli_usage("-o %s=%s: not permission bits in octal, like 022",
+                         words[word], text);
+    }
+    *out_mode = type | (mode_t)bits;
     return CLI_EXIT_OK;
 }
 
@@ -213,10 +251,19 @@ static void take_flag(enum word word, struct cli_mount_options *options) {
 static enum cli_exit take_value(enum word word, const char *value,
                                 struct cli_mount_options *options) {
     if (word == WORD_UID) {
-        return parse_uid(value, &options->uid);
+        return parse_uid(value, options);
     }
     if (word == WORD_GID) {
-        return parse_gid(value, &options->gid);
+        return parse_gid(value, options);
+    }
+    if (word == WORD_UMASK) {
+        return parse_mode(word, value, 0, &options->umask);
+    }
+    if (word == WORD_DMODE) {
+        return parse_mode(word, value, S_IFDIR, &options->dir_mode);
+    }
+    if (word == WORD_FMODE || word == WORD_MODE) {
+        return parse_mode(word, value, S_IFREG, &options->file_mode);
     }
     if (word == WORD_COMMIT) {
         return parse_commit(value, &options->commit_ms);

@@ -30,8 +30,11 @@ struct cli_mount_options {
     bool wait; /* for a disc */
     bool debug;
     unsigned verbose;
-    uid_t uid; /* shown where the disc names no owner */
+    uid_t uid; /* shown where the disc names no owner, or for all */
     gid_t gid;
+    bool uid_all, gid_all, uid_forget, gid_forget;
+    mode_t umask, file_mode,
+        dir_mode;          /* as struct udf_mount_options has them */
     uint32_t commit_ms;    /* 0 = the default */
     uint64_t cache_bytes;  /* 0 = by the medium */
     uint32_t speed_tenths; /* of 1x; 0 = the drive's choice */

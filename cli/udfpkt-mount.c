@@ -181,6 +181,13 @@ static int mount_volume(struct mount *mount, struct blockdev *dev) {
         .commit_ms = options->commit_ms,
         .uid = options->uid,
         .gid = options->gid,
+        .uid_all = options->uid_all,
+        .gid_all = options->gid_all,
+        .uid_forget = options->uid_forget,
+        .gid_forget = options->gid_forget,
+        .umask = options->umask,
+        .file_mode = options->file_mode,
+        .dir_mode = options->dir_mode,
     };
 
     return udf_mount(dev, &udf, &mount->volume);

@@ -212,8 +212,12 @@ int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
         .file_type = udf_type_encode(seed->mode),
         .icb_flags = udf_icb_flags_encode(seed->mode, UDF_ICB_ARCHIVE),
         .permissions = udf_permissions_encode(seed->mode),
-        .uid = options->uid_forget ? UDF_ID_UNSET : seed->uid,
-        .gid = options->gid_forget ? UDF_ID_UNSET : seed->gid,
+        .uid = options->uid_forget ? UDF_ID_UNSET
+               : options->uid_all  ? options->uid
+                                   : seed->uid,
+        .gid = options->gid_forget ? UDF_ID_UNSET
+               : options->gid_all  ? options->gid
+                                   : seed->gid,
         .rdev = seed->rdev,
     };
 
