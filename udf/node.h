@@ -226,6 +226,10 @@ bool udf_node_is_dir(const struct udf_node *node);
 /* Whether its content is FIDs: directories and stream directories. */
 bool udf_node_has_fids(const struct udf_node *node);
 
+/* Whether it is anything that POSIX has: other types of files (ECMA-167
+ * 4/14.6.6) have no business in a directory. */
+bool udf_node_is_posix(const struct udf_node *node);
+
 /* Fills `out_stat` as stat(2) shows the node. */
 void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,
                    struct udf_stat *out_stat);

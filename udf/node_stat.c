@@ -17,6 +17,10 @@ bool udf_node_is_dir(const struct udf_node *node) {
     return node->attr.file_type == UDF_FILE_DIRECTORY;
 }
 
+bool udf_node_is_posix(const struct udf_node *node) {
+    return udf_type_decode(node->attr.file_type) != 0;
+}
+
 bool udf_node_has_fids(const struct udf_node *node) {
     return udf_node_is_dir(node) ||
            node->attr.file_type == UDF_FILE_STREAM_DIRECTORY;

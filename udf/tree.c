@@ -64,7 +64,10 @@ int udf_tree_lookup(struct udf_op *op, uint64_t parent,
         return udf_node_load(op, udf_dir_parent(dir->dir), out_node);
     }
     error = udf_dir_find(dir->dir, name, &entry);
-    return error ? error : udf_node_load(op, entry.icb, out_node);
+    if (!error) {
+        error = udf_node_load(op, entry.icb, out_node);
+    }
+    return error || udf_node_is_posix(*out_node) ? error : -EUCLEAN;
 }
 
 void udf_tree_count(struct udf_volume *volume, const struct udf_node *node,

@@ -207,7 +207,7 @@ static int give_entry(struct listing *listing,
         if (error == UDF_MISS || error == -ENOMEM) {
             return error;
         }
-        node = error ? NULL : node;
+        node = error || !udf_node_is_posix(node) ? NULL : node;
     }
     entry.stat.mode = type_hint(node, directory);
     if (node) {

@@ -16,6 +16,7 @@
 
 enum {
     VRS_LBA = 16,
+    ANCHOR = 256,  /* block of the first one, and distance of the others */
     VRS_MAX = 64,  /* structures looked at */
     VDS_MAX = 512, /* sectors of a sequence looked at, jumps included */
     VDS_JUMPS = 8  /* volume descriptor pointers followed */
@@ -192,18 +193,46 @@ static int read_sequences(struct udf_volume *volume,
     return is_complete(vds) ? 0 : -EUCLEAN;
 }
 
+int udf_vds_refuse_blocks(uint32_t bytes) {
+    mmc_log(MMC_LOG_ERROR,
+            "the volume has logical blocks of %u bytes, as on a hard disk; "
+            "only blocks of %d bytes can be read, as on every optical disc",
+            (unsigned)bytes, UDF_BLOCK_BYTES);
+    return -EOPNOTSUPP;
+}
+
+/* A volume with blocks of another size has its anchor in block 256 of those,
+ * and its recognition sequence may look like none. Returns `error` when there
+ * is no such anchor. */
+static int refuse_other_blocks(struct udf_volume *volume, int error) {
+    static const uint32_t sizes[] = {512, 1024, 4096};
+    uint8_t block[UDF_BLOCK_BYTES];
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        uint32_t lba = ANCHOR * sizes[i] / UDF_BLOCK_BYTES;
+
+        if (lba < volume->dev->geometry.blocks &&
+            udf_io_load(volume, lba, 1, block) == 0 &&
+            udf_tag_expect(block, UDF_BLOCK_BYTES, UDF_TAG_AVDP, ANCHOR) == 0) {
+            return udf_vds_refuse_blocks(sizes[i]);
+        }
+    }
+    return error;
+}
+
 int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds) {
     const struct blockdev_geometry *geometry = &volume->dev->geometry;
     uint32_t last = geometry->blocks - 1;
-    const uint32_t places[] = {geometry->session_start + 256, last - 256, last,
-                               geometry->session_start + 512};
+    const uint32_t places[] = {geometry->session_start + ANCHOR, last - ANCHOR,
+                               last, geometry->session_start + 2 * ANCHOR};
     uint8_t block[UDF_BLOCK_BYTES];
     int result = -EUCLEAN;
     int error = geometry->blocks > 512 ? recognise(volume) : -EMEDIUMTYPE;
 
     /* An unreadable recognition sequence proves nothing; anchors decide. */
     if (error && error != -EIO) {
-        return error;
+        return error == -EMEDIUMTYPE ? refuse_other_blocks(volume, error)
+                                     : error;
     }
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         struct udf_avdp avdp;
@@ -220,5 +249,5 @@ int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds) {
             return result;
         }
     }
-    return result;
+    return refuse_other_blocks(volume, result);
 }

@@ -31,9 +31,13 @@ struct udf_vds {
 /* The descriptor of partition `number`, or NULL. */
 const struct udf_pd *udf_vds_pd(const struct udf_vds *vds, uint16_t number);
 
+/* Says that logical blocks of `bytes` bytes are not for us; -EOPNOTSUPP. */
+int udf_vds_refuse_blocks(uint32_t bytes);
+
 /* Finds and reads the descriptors of the volume on volume->dev: the main
  * sequence, or the reserve when that is damaged. Returns 0; -EMEDIUMTYPE when
- * there is no UDF; -EUCLEAN when neither sequence is usable; -EIO. */
+ * there is no UDF; -EOPNOTSUPP for a volume with blocks of another size;
+ * -EUCLEAN when neither sequence is usable; -EIO. */
 int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds);
 
 #endif

@@ -168,15 +168,26 @@ static int make_maps(struct udf_volume *volume, const struct udf_vds *vds) {
 
 /* ---- identity --------------------------------------------------------- */
 
+static int check_revision(uint16_t needed) {
+    if (needed > REVISION_MAX) {
+        mmc_log(MMC_LOG_ERROR,
+                "reading the volume needs UDF %x.%02x; %x.%02x is the last "
+                "revision that is known",
+                needed >> 8, needed & 0xFFu, REVISION_MAX >> 8,
+                REVISION_MAX & 0xFFu);
+        return -EOPNOTSUPP;
+    }
+    return 0;
+}
+
 static int check_domain(const struct udf_vds *vds) {
     if (strcmp(vds->lvd.domain.id, "*OSTA UDF Compliant") != 0) {
         return -EMEDIUMTYPE;
     }
     if (vds->lvd.block_bytes != UDF_BLOCK_BYTES) {
-        return -EOPNOTSUPP;
+        return udf_vds_refuse_blocks(vds->lvd.block_bytes);
     }
-    return udf_entity_revision(&vds->lvd.domain) <= REVISION_MAX ? 0
-                                                                 : -EOPNOTSUPP;
+    return check_revision(udf_entity_revision(&vds->lvd.domain));
 }
 
 static void take_identity(struct udf_volume *volume,
@@ -246,10 +257,7 @@ static int load_integrity(struct udf_volume *volume,
         udf_volume_read_only(volume,
                              "writing it needs a UDF revision above 2.60");
     }
-    if (integrity->lvid.min_read > REVISION_MAX) {
-        return -EOPNOTSUPP;
-    }
-    return 0;
+    return check_revision(integrity->lvid.min_read);
 }
 
 /* ---- mounting --------------------------------------------------------- */

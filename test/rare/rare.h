@@ -5,9 +5,10 @@
  *     NAME/make.c  says at its head what the image shows, and puts it together
  *                  in RARE_IMAGE(NAME)
  *     NAME/expect  what a mount of it gives: an error, or whether it can be
- *                  written and all that is on it (support/walk.h); a line
- *                  "says: WORDS" before that, written by hand, are words that
- *                  users must be told
+ *                  written and all that is on it (support/walk.h). Before
+ *                  that may stand, written by hand, "times" when timestamps
+ *                  shall be shown, and "says: WORDS" for words that users must
+ *                  be told.
  *
  * rare_list.h is made by CMake from the names of the folders.
  */

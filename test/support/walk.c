@@ -99,14 +99,15 @@ static void show_bytes(struct shown *shown, const uint8_t *bytes,
     }
 }
 
-static int read_content(struct udf_volume *volume, struct walk_entry *entry,
-                        struct shown *shown) {
+static int read_content(struct udf_volume *volume, uint64_t most,
+                        struct walk_entry *entry, struct shown *shown) {
+    uint64_t end = most && most < entry->stat.size ? most : entry->stat.size;
     uint8_t *buf = malloc(CHUNK);
     uint64_t at = 0;
     int error = 0;
 
     assert_non_null(buf);
-    while (at < entry->stat.size) {
+    while (at < end) {
         uint32_t count;
 
         error = udf_read(volume, entry->stat.ino, at, CHUNK, buf, &count);
@@ -121,7 +122,8 @@ static int read_content(struct udf_volume *volume, struct walk_entry *entry,
     return error;
 }
 
-static void add_content(struct udf_volume *volume, struct walk_entry *entry) {
+static void add_content(struct udf_volume *volume, uint64_t most,
+                        struct walk_entry *entry) {
     struct shown shown = {.last = -1};
     char target[4096];
     size_t bytes;
@@ -129,7 +131,7 @@ static void add_content(struct udf_volume *volume, struct walk_entry *entry) {
     shown.out = open_memstream(&entry->content, &bytes);
     assert_non_null(shown.out);
     if (S_ISREG(entry->stat.mode)) {
-        entry->content_error = read_content(volume, entry, &shown);
+        entry->content_error = read_content(volume, most, entry, &shown);
         end_run(&shown);
         end_quotes(&shown);
     } else if (S_ISLNK(entry->stat.mode)) {
@@ -223,7 +225,7 @@ static void add_name(struct udf_volume *volume, struct walk *walk,
         return;
     }
     if (!S_ISDIR(entry->stat.mode)) {
-        add_content(volume, entry);
+        add_content(volume, walk->most, entry);
     } else if (is_circle(above, entry->stat.ino)) {
         entry->circle = true;
     } else {
@@ -242,15 +244,18 @@ static void walk_dir(struct udf_volume *volume, struct walk *walk, size_t index,
     walk->entry[index].content_error = udf_readdir(
         volume, walk->entry[index].stat.ino, 0, false, take_name, &names);
     for (size_t i = 0; i < names.count; i++) {
-        add_name(volume, walk, index, names.name[i], above);
+        if (walk->count < WALK_ENTRIES_MAX) {
+            add_name(volume, walk, index, names.name[i], above);
+        }
         free(names.name[i]);
     }
     free(names.name);
 }
 
-void walk_volume(struct udf_volume *volume, struct walk *out_walk) {
+void walk_volume(struct udf_volume *volume, uint64_t most,
+                 struct walk *out_walk) {
     struct above above = {.ino = {UDF_ROOT_INO}, .depth = 1};
-    struct walk walk = {0};
+    struct walk walk = {.most = most};
     struct walk_entry *root = add_entry(&walk, "", ".");
 
     root->error = udf_getattr(volume, UDF_ROOT_INO, &root->stat);

@@ -23,6 +23,8 @@
 
 #include "udf/udf.h"
 
+enum { WALK_ENTRIES_MAX = 20000 };
+
 struct walk_entry {
     char *path, *name;
     uint64_t parent;
@@ -37,10 +39,14 @@ struct walk_entry {
 struct walk {
     struct walk_entry *entry; /* parents before children */
     size_t count, room;
+    uint64_t most;
 };
 
-/* Walks the whole tree. What cannot be read is entered with its error. */
-void walk_volume(struct udf_volume *volume, struct walk *out_walk);
+/* Walks the whole tree, of which at most WALK_ENTRIES_MAX entries are shown.
+ * Of each file `most` bytes are read, 0 for all. What cannot be read is entered
+ * with its error. */
+void walk_volume(struct udf_volume *volume, uint64_t most,
+                 struct walk *out_walk);
 void walk_free(struct walk *walk);
 
 /* The lines; with `times` also the four timestamps of each object. */
