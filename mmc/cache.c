@@ -241,19 +241,25 @@ static bool is_busy(const struct mmc_cached *cached) {
            mmc_packet_state(&cached->packet) == MMC_PACKET_WRITING;
 }
 
+/* Blocks of packet `index` that are to be read: what is asked for, and ahead of
+ * that what holds something. */
+static uint64_t wanted(const struct cache *cache, const struct wish *wish,
+                       uint32_t index) {
+    const struct mmc_cached *cached = mmc_store_find(&cache->store, index);
+    uint64_t want = asked(cache, wish, index);
+
+    if (!want) {
+        want = mmc_store_in_use(&cache->store, index);
+    }
+    return cached ? want & ~cached->packet.valid : want;
+}
+
 /* Whether packet `index` should be part of a run that has begun before it. */
 static bool joins_run(const struct cache *cache, const struct wish *wish,
                       uint32_t index) {
     const struct mmc_cached *cached = mmc_store_find(&cache->store, index);
-    uint64_t want = asked(cache, wish, index);
 
-    if (!want) { /* ahead: only what holds something */
-        want = mmc_store_in_use(&cache->store, index);
-    }
-    if (cached) {
-        want &= is_busy(cached) ? 0 : ~cached->packet.valid;
-    }
-    return want != 0;
+    return wanted(cache, wish, index) && !(cached && is_busy(cached));
 }
 
 /* Takes the packets first .. first+n-1 that can be read at once and marks them
@@ -342,10 +348,12 @@ static int read_run(struct cache *cache, const struct wish *wish,
 /* How many packets to read beyond `last`, as this reader goes on and on. With
  * `lock`. */
 static uint32_t plan_ahead(struct cache *cache, uint32_t first, uint32_t last) {
+    uint32_t limit =
+        CACHE_AHEAD_BLOCKS_MAX / cache->head.geometry.packet_blocks;
     uint32_t most = cache->store.limit / 16;
     uint32_t left = cache->store.packets - 1 - last;
 
-    most = most < CACHE_AHEAD_PACKETS_MAX ? most : CACHE_AHEAD_PACKETS_MAX;
+    most = most < limit ? most : limit;
     for (unsigned i = 0; i < CACHE_STREAMS; i++) {
         struct cache_stream *stream = &cache->streams[i];
         uint32_t ahead = stream->ahead;
@@ -370,11 +378,15 @@ static uint32_t plan_ahead(struct cache *cache, uint32_t first, uint32_t last) {
 static int fetch_step(struct cache *cache, const struct wish *wish,
                       uint32_t *io_index) {
     struct mmc_cached *cached = mmc_store_find(&cache->store, *io_index);
-    uint64_t want = asked(cache, wish, *io_index);
+    bool ahead = asked(cache, wish, *io_index) == 0;
     uint32_t n;
+    int error;
 
-    if (cached && (want & ~cached->packet.valid) == 0) {
-        mmc_store_touch(&cache->store, cached);
+    if (!wanted(cache, wish, *io_index) ||
+        (ahead && cached && is_busy(cached))) {
+        if (cached && !ahead) {
+            mmc_store_touch(&cache->store, cached);
+        }
         ++*io_index;
         return 0;
     }
@@ -386,7 +398,11 @@ static int fetch_step(struct cache *cache, const struct wish *wish,
     if (n == 0) {
         return -ENOMEM;
     }
-    return read_run(cache, wish, *io_index, n);
+    error = read_run(cache, wish, *io_index, n);
+    if (ahead) { /* what cannot be read is not tried again */
+        *io_index += n;
+    }
+    return error;
 }
 
 static int cache_fetch(struct blockdev *dev, uint32_t lba, uint32_t count) {
@@ -414,7 +430,7 @@ static int cache_fetch(struct blockdev *dev, uint32_t lba, uint32_t count) {
     }
     pthread_mutex_lock(&cache->lock);
     error = cache->dead;
-    while (!error && index <= last) {
+    while (!error && index <= wish.last) {
         error = fetch_step(cache, &wish, &index);
     }
     pthread_mutex_unlock(&cache->lock);

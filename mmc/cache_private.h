@@ -24,7 +24,7 @@
 enum {
     CACHE_RUN_PACKETS_MAX = 64, /* in one command */
     CACHE_STREAMS = 4,          /* readers that are followed at once */
-    CACHE_AHEAD_PACKETS_MAX = 16,
+    CACHE_AHEAD_BLOCKS_MAX = 512,
     CACHE_ROUNDS_MAX = 4 /* times that everything lost is sent again */
 };
 
