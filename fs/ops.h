@@ -25,7 +25,7 @@ struct udf_volume;
 enum { FS_WRITTEN_SLOTS = 64 };
 
 /* What every request gets as its user data. Constant while requests come, but
- * for what is atomic, and for the two fields that FUSE_INIT sets before any
+ * for what is atomic, and for the three fields that FUSE_INIT sets before any
  * other request. */
 struct fs_context {
     struct udf_volume *volume;
@@ -34,6 +34,7 @@ struct fs_context {
     bool read_only;
     bool open_needless;           /* the kernel does without OPEN and RELEASE */
     bool opendir_needless;        /* ... OPENDIR and RELEASEDIR */
+    bool own_umask;               /* the kernel leaves the umask to us */
     atomic_uint_least64_t writes; /* WRITE requests so far */
     /* Files written lately, each in the slot of its number; 0 = none */
     atomic_uint_least64_t written[FS_WRITTEN_SLOTS];

@@ -34,11 +34,28 @@ static const unsigned unwanted =
     FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
     FUSE_CAP_SPLICE_MOVE;
 
+/* Access control lists, where the volume can hold them. A directory's default
+ * list rules instead of the umask, so the umask comes with them. */
+static const unsigned wanted_for_acl = FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK;
+
+enum { ACL_REVISION = 0x0200 };
+
+static bool can_have_acl(struct fs_context *context,
+                         const struct fuse_conn_info *conn) {
+    struct udf_info info;
+
+    udf_get_info(context->volume, &info);
+    return info.revision >= ACL_REVISION &&
+           (conn->capable & wanted_for_acl) == wanted_for_acl;
+}
+
 void fs_op_init(void *userdata, struct fuse_conn_info *conn) {
     struct fs_context *context = userdata;
 
     conn->want |= conn->capable & wanted;
     conn->want &= ~unwanted;
+    context->own_umask = can_have_acl(context, conn);
+    conn->want |= context->own_umask ? wanted_for_acl : 0;
     conn->max_write = WRITE_BYTES_MAX;
     conn->max_background = BACKGROUND_MAX;
     conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;

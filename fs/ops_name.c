@@ -52,13 +52,14 @@ void fs_op_forget_multi(fuse_req_t req, size_t count,
 
 /* Makes an object for who asks. */
 static int make_object(fuse_req_t req, fuse_ino_t parent, const char *name,
-                       const struct udf_make *make, struct udf_stat *out_stat) {
+                       struct udf_make *make, struct udf_stat *out_stat) {
     const struct fuse_ctx *asker = fuse_req_ctx(req);
     struct udf_cred cred = {.uid = asker->uid, .gid = asker->gid};
     struct udf_name made = fs_op_name(name);
     struct fs_context *context = fs_op_context(req);
     int err = fs_op_may_change(context);
 
+    make->umask = context->own_umask && !S_ISLNK(make->mode) ? asker->umask : 0;
     return err ? err
                : udf_create(context->volume, parent, &made, make, &cred,
                             out_stat);

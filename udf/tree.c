@@ -18,6 +18,7 @@
 #include "udf/stream.h"
 #include "udf/tree_priv.h"
 #include "udf/volume.h"
+#include "udf/xattr.h"
 
 static bool name_is(const struct udf_name *name, const char *text,
                     uint32_t length) {
@@ -127,12 +128,12 @@ static int fill_new(struct udf_op *op, struct udf_node *node,
 }
 
 /* A directory with the set-group-ID bit hands its group on, and the bit to
- * directories. */
+ * directories. The umask counts where no default list does. */
 static struct udf_node_seed seed_of(const struct udf_node *parent,
                                     const struct udf_make *make,
-                                    const struct udf_cred *cred) {
+                                    const struct udf_cred *cred, bool listed) {
     struct udf_node_seed seed = {
-        .mode = make->mode,
+        .mode = listed ? make->mode : make->mode & ~make->umask,
         .uid = cred->uid,
         .gid = cred->gid,
         .rdev = make->rdev,
@@ -147,11 +148,43 @@ static struct udf_node_seed seed_of(const struct udf_node *parent,
     return seed;
 }
 
+/* Makes the object itself; no name leads to it yet. */
+static int make_object(struct udf_op *op, struct udf_node *dir,
+                       const struct udf_make *make, const struct udf_cred *cred,
+                       struct udf_node **out_node) {
+    struct udf_node_seed seed;
+    struct udf_acl acl = {0};
+    struct udf_node *node;
+    int error = 0;
+
+    if (!S_ISLNK(make->mode)) {
+        error = udf_xattr_default_acl(op, dir, &acl);
+    }
+    if (error) {
+        return error;
+    }
+    seed = seed_of(dir, make, cred, acl.bytes > 0);
+    error = udf_node_new(op, &seed, &node);
+    if (!error) {
+        error = fill_new(op, node, dir, make);
+        if (!error && acl.bytes > 0) {
+            error = udf_xattr_inherit(op, node, seed.mode, &acl);
+        }
+        if (error) {
+            udf_node_abandon(op->volume, node);
+        }
+    }
+    free(acl.raw);
+    if (!error) {
+        *out_node = node;
+    }
+    return error;
+}
+
 int udf_tree_create(struct udf_op *op, uint64_t parent,
                     const struct udf_name *name, const struct udf_make *make,
                     const struct udf_cred *cred, struct udf_node **out_node) {
     struct udf_dir_target target;
-    struct udf_node_seed seed;
     struct udf_node *dir, *node;
     int error = udf_tree_dir_to_change(op, parent, name, &dir);
 
@@ -161,17 +194,10 @@ int udf_tree_create(struct udf_op *op, uint64_t parent,
     if (!error && S_ISDIR(make->mode) && dir->attr.links >= UDF_LINKS_MAX) {
         error = -EMLINK;
     }
-    if (error) {
-        return error;
+    if (!error) {
+        error = make_object(op, dir, make, cred, &node);
     }
-    seed = seed_of(dir, make, cred);
-    error = udf_node_new(op, &seed, &node);
     if (error) {
-        return error;
-    }
-    error = fill_new(op, node, dir, make);
-    if (error) {
-        udf_node_abandon(op->volume, node);
         return error;
     }
     target = udf_tree_target(node, node->attr.unique_id);

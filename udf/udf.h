@@ -153,7 +153,8 @@ int udf_setattr(struct udf_volume *volume, uint64_t ino,
 
 /* What udf_create() makes. */
 struct udf_make {
-    mode_t mode;        /* type and permissions, umask applied */
+    mode_t mode;        /* type and permissions */
+    mode_t umask;       /* taken from it unless a default list rules */
     dev_t rdev;         /* for devices */
     const char *target; /* for symbolic links, NUL-terminated UTF-8 */
 };

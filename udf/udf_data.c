@@ -11,6 +11,7 @@
 #include "udf/file.h"
 #include "udf/udf.h"
 #include "udf/volume.h"
+#include "udf/xattr.h"
 
 int udf_getattr(struct udf_volume *volume, uint64_t ino,
                 struct udf_stat *out_stat) {
@@ -95,6 +96,9 @@ static int set_attributes(struct udf_op *op, uint64_t ino,
         error = udf_node_is_dir(*out_node)
                     ? -EISDIR
                     : udf_file_resize(op, *out_node, stat->size);
+    }
+    if (!error && (which & UDF_SET_MODE)) {
+        error = udf_xattr_chmod(op, *out_node, stat->mode);
     }
     if (!error) {
         set_fields(op, *out_node, stat, which);

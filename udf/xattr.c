@@ -16,6 +16,7 @@
 #include "udf/stream.h"
 #include "udf/udf.h"
 #include "udf/volume.h"
+#include "udf/xattr.h"
 #include "udf/xattr_name.h"
 
 #define BTIME "user.udf.btime"
@@ -155,23 +156,25 @@ static int set_btime(struct udf_op *op, struct udf_node *node,
 
 /* ---- reading ----------------------------------------------------------- */
 
-static int get(struct udf_op *op, uint64_t ino, const struct sought *sought,
-               void *buf, uint32_t room, uint32_t *out_bytes) {
+int udf_xattr_read(struct udf_op *op, struct udf_node *node, const char *name,
+                   void *buf, uint32_t room, uint32_t *out_bytes) {
     struct udf_dir_entry entry;
-    struct udf_node *node, *stream;
+    struct udf_node *stream;
+    struct sought sought;
     char text[BTIME_BYTES];
-    int error = udf_node_get(op, ino, &node);
+    int error = seek(name, &sought);
 
-    if (!error && strcmp(sought->name, BTIME) == 0) {
+    if (error) {
+        return error == -EINVAL ? -ENODATA : error;
+    }
+    if (strcmp(name, BTIME) == 0) {
         *out_bytes = print_btime(&node->attr.btime, text);
         if (room >= *out_bytes) {
             memcpy(buf, text, *out_bytes);
         }
         return room == 0 || room >= *out_bytes ? 0 : -ERANGE;
     }
-    if (!error) {
-        error = find(op, node, sought, &entry);
-    }
+    error = find(op, node, &sought, &entry);
     if (!error) {
         error = udf_stream_load(op, &entry, &stream);
     }
@@ -192,16 +195,16 @@ static int get(struct udf_op *op, uint64_t ino, const struct sought *sought,
 
 int udf_getxattr(struct udf_volume *volume, uint64_t ino, const char *name,
                  void *buf, uint32_t room, uint32_t *out_bytes) {
-    struct sought sought;
+    struct udf_node *node;
     struct udf_op op;
-    int error = seek(name, &sought);
+    int error;
 
-    if (error) {
-        return error == -EINVAL ? -ENODATA : error;
-    }
     udf_op_start(&op, volume, UDF_OP_SHARED);
     do {
-        error = get(&op, ino, &sought, buf, room, out_bytes);
+        error = udf_node_get(&op, ino, &node);
+        if (!error) {
+            error = udf_xattr_read(&op, node, name, buf, room, out_bytes);
+        }
     } while (udf_op_again(&op, &error));
     return error;
 }
@@ -242,18 +245,17 @@ int udf_listxattr(struct udf_volume *volume, uint64_t ino, udf_xattr_sink *sink,
 
 /* ---- changing ---------------------------------------------------------- */
 
-static int put(struct udf_op *op, struct udf_node *node,
-               const struct sought *sought, const struct udf_xattr *value) {
-    struct udf_stream_value made = {
-        .name = {.text = sought->stream,
-                 .len = (uint32_t)strlen(sought->stream)},
-        .bytes = value->bytes,
-        .count = value->count,
-        .metadata = sought->metadata,
-    };
+int udf_xattr_write(struct udf_op *op, struct udf_node *node, const char *name,
+                    const struct udf_xattr *value) {
+    struct udf_stream_value made = {.bytes = value->bytes,
+                                    .count = value->count};
     struct udf_dir_entry entry;
-    int error = find(op, node, sought, &entry);
+    struct sought sought;
+    int error = seek(name, &sought);
 
+    if (!error) {
+        error = find(op, node, &sought, &entry);
+    }
     if (error && error != -ENODATA) {
         return error;
     }
@@ -263,10 +265,13 @@ static int put(struct udf_op *op, struct udf_node *node,
     if (!error && value->flags & XATTR_CREATE) {
         return -EEXIST;
     }
+    made.name = (struct udf_name){.text = sought.stream,
+                                  .len = (uint32_t)strlen(sought.stream)};
+    made.metadata = sought.metadata;
     return udf_stream_put(op, node, error ? NULL : &entry, &made);
 }
 
-static int set(struct udf_op *op, uint64_t ino, const struct sought *sought,
+static int set(struct udf_op *op, uint64_t ino, const char *name,
                const struct udf_xattr *value) {
     struct udf_node *node;
     struct udf_time time;
@@ -278,8 +283,11 @@ static int set(struct udf_op *op, uint64_t ino, const struct sought *sought,
     if (error) {
         return error;
     }
-    if (strcmp(sought->name, BTIME) != 0) {
-        return put(op, node, sought, value);
+    if (strcmp(name, UDF_XATTR_ACL_ACCESS) == 0) {
+        return udf_xattr_set_access(op, node, value);
+    }
+    if (strcmp(name, BTIME) != 0) {
+        return udf_xattr_write(op, node, name, value);
     }
     error = value->flags & XATTR_CREATE
                 ? -EEXIST
@@ -289,16 +297,12 @@ static int set(struct udf_op *op, uint64_t ino, const struct sought *sought,
 
 int udf_setxattr(struct udf_volume *volume, uint64_t ino, const char *name,
                  const struct udf_xattr *value) {
-    struct sought sought;
     struct udf_op op;
     bool tried = false;
-    int error = seek(name, &sought);
+    int error;
 
-    if (!error && value->count > UDF_XATTR_BYTES_MAX) {
-        error = -E2BIG;
-    }
-    if (error) {
-        return error;
+    if (value->count > UDF_XATTR_BYTES_MAX) {
+        return -E2BIG;
     }
     do {
         error = udf_sync_throttle(volume);
@@ -307,40 +311,42 @@ int udf_setxattr(struct udf_volume *volume, uint64_t ino, const char *name,
         }
         udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
         do {
-            error = set(&op, ino, &sought, value);
+            error = set(&op, ino, name, value);
         } while (udf_op_again(&op, &error));
     } while (udf_sync_make_space(volume, error, &tried));
     return error;
 }
 
-static int drop(struct udf_op *op, uint64_t ino, const struct sought *sought) {
+int udf_xattr_remove(struct udf_op *op, struct udf_node *node,
+                     const char *name) {
     struct udf_dir_entry entry;
-    struct udf_node *node;
-    int error = udf_volume_writable(op->volume);
-
-    if (!error) {
-        error = udf_node_get(op, ino, &node);
-    }
-    if (!error && strcmp(sought->name, BTIME) == 0) {
-        error = -EPERM; /* every object has one */
-    }
-    if (!error) {
-        error = find(op, node, sought, &entry);
-    }
-    return error ? error : udf_stream_remove(op, node, &entry);
-}
-
-int udf_removexattr(struct udf_volume *volume, uint64_t ino, const char *name) {
     struct sought sought;
-    struct udf_op op;
     int error = seek(name, &sought);
 
     if (error) {
         return error == -EINVAL ? -ENODATA : error;
     }
+    if (strcmp(name, BTIME) == 0) {
+        return -EPERM; /* every object has one */
+    }
+    error = find(op, node, &sought, &entry);
+    return error ? error : udf_stream_remove(op, node, &entry);
+}
+
+int udf_removexattr(struct udf_volume *volume, uint64_t ino, const char *name) {
+    struct udf_node *node;
+    struct udf_op op;
+    int error;
+
     udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
     do {
-        error = drop(&op, ino, &sought);
+        error = udf_volume_writable(volume);
+        if (!error) {
+            error = udf_node_get(&op, ino, &node);
+        }
+        if (!error) {
+            error = udf_xattr_remove(&op, node, name);
+        }
     } while (udf_op_again(&op, &error));
     return error;
 }
