@@ -101,8 +101,7 @@ static void choose_parts(struct udf_volume *volume) {
     uint16_t below = volume->maps.map[root].physical;
 
     place->meta_part = root;
-    place->data_part =
-        volume->maps.map[root].kind == UDF_MAP_KIND_METADATA ? below : root;
+    place->data_part = below;
     volume->space = volume->spaces.of[place->data_part];
     volume->meta = volume->spaces.of[place->meta_part];
     place->keep =

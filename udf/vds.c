@@ -227,7 +227,7 @@ int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds) {
                                last, geometry->session_start + 2 * ANCHOR};
     uint8_t block[UDF_BLOCK_BYTES];
     int result = -EUCLEAN;
-    int error = geometry->blocks > 512 ? recognise(volume) : -EMEDIUMTYPE;
+    int error = geometry->blocks > 256 ? recognise(volume) : -EMEDIUMTYPE;
 
     /* An unreadable recognition sequence proves nothing; anchors decide. */
     if (error && error != -EIO) {

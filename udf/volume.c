@@ -118,7 +118,7 @@ static int make_upper(struct udf_volume *volume, const struct udf_vds *vds,
     };
     return raw->kind == UDF_MAP_KIND_METADATA
                ? udf_metadata_load(volume, part, raw)
-               : -EOPNOTSUPP;
+               : udf_vat_load(volume, part);
 }
 
 static bool is_physical(enum udf_map_kind kind) {
@@ -241,6 +241,22 @@ static int load_file_set(struct udf_volume *volume, const struct udf_vds *vds) {
     return 0;
 }
 
+/* Where the table of a virtual partition is what a session ends with, the
+ * integrity descriptor stays as it was made. UDF 2.60 2.2.11. */
+static void trust_vat(struct udf_volume *volume) {
+    const struct udf_vat *vat = &volume->vat;
+    struct udf_lvid *lvid = &volume->integrity.lvid;
+
+    lvid->closed = true;
+    if (vat->counted) {
+        lvid->files = vat->files;
+        lvid->directories = vat->directories;
+        lvid->min_read = vat->min_read;
+        lvid->min_write = vat->min_write;
+        lvid->max_write = vat->max_write;
+    }
+}
+
 static int load_integrity(struct udf_volume *volume,
                           const struct udf_vds *vds) {
     struct udf_integrity *integrity = &volume->integrity;
@@ -249,7 +265,9 @@ static int load_integrity(struct udf_volume *volume,
     if (error) {
         return error;
     }
-    if (!integrity->found) {
+    if (volume->vat.present) {
+        trust_vat(volume);
+    } else if (!integrity->found) {
         udf_volume_read_only(volume, "it has no readable integrity descriptor");
         return 0;
     }
@@ -270,10 +288,10 @@ static int load_volume(struct udf_volume *volume) {
         error = check_domain(vds);
     }
     if (!error) {
+        take_identity(volume, vds);
         error = make_maps(volume, vds);
     }
     if (!error) {
-        take_identity(volume, vds);
         error = load_integrity(volume, vds);
     }
     if (!error) {

@@ -23,6 +23,7 @@
 #include "udf/spaces.h"
 #include "udf/sync.h"
 #include "udf/udf.h"
+#include "udf/vat.h"
 
 /* What the descriptors say; does not change while mounted. */
 struct udf_identity {
@@ -58,6 +59,7 @@ struct udf_volume {
     struct udf_spaces spaces;       /* lock; owns the two below */
     struct udf_space *space, *meta; /* lock; NULL when read-only */
     struct udf_metadata metadata;   /* lock */
+    struct udf_vat vat;             /* fixed */
     struct udf_placement placement; /* lock */
     struct udf_integrity integrity; /* lock; written by the committer */
     struct udf_nodes nodes;         /* lock */

@@ -41,6 +41,13 @@ guest_mount() {
     busybox mount -t udf -o "${3:-ro},bs=2048" "$1" "$2"
 }
 
+# guest_loop IMAGE DIRECTORY OPTIONS: the same, of an image file; the loop
+# driver must be there.
+guest_loop() {
+    mkdir -p "$2"
+    busybox mount -t udf -o "loop,$3,bs=2048" "$1" "$2"
+}
+
 # guest_treesum [OPTIONS] DIRECTORY
 guest_treesum() {
     "$BUILD/test/treesum" "$@"

@@ -1,0 +1,190 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every revision on every map, between the kernel's driver and this one, in two
+# boots of a guest:
+#   - mkudffs makes a volume, the kernel fills it; it mounts here equal, is
+#     changed here, and the kernel reads that;
+#   - udfpkt-format makes a volume, it is filled here; the kernel reads it equal
+#     and changes it; that mounts here equal, is changed here, and so on. What
+#     the kernel can only read (2.50, 2.60) it reads twice.
+# Programs that nobody here wrote read what was written here last, as far as
+# each can (test/support/readers.sh).
+#
+# UDFPKT_PAIRS=all takes every pair that mkudffs knows; without it, each medium
+# and each revision comes once at least.
+set -eu
+BUILD=$1
+UML_HERE=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+. "$UML_HERE/lib.sh"
+# shellcheck source=/dev/null
+. "$UML_HERE/../support/readers.sh"
+# shellcheck source=/dev/null
+. "$UML_HERE/../support/disc.sh"
+uml_needed
+disc_needed
+if ! command -v mkudffs >/dev/null; then
+    echo "skipped: mkudffs is not installed"
+    exit 77
+fi
+WORK=$(mktemp -d)
+mkdir "$WORK/mnt"
+trap disc_cleanup EXIT
+cd "$WORK"
+
+if [ "${UDFPKT_PAIRS:-}" = all ]; then
+    PAIRS="hd-0102 hd-0150 hd-0200 hd-0201 dvdram-0102 dvdram-0150
+        dvdram-0200 dvdram-0201 mo-0102 mo-0150 mo-0200 mo-0201
+        cdrw-0150 cdrw-0200 cdrw-0201 dvdrw-0150 dvdrw-0200 dvdrw-0201"
+else
+    PAIRS="hd-0102 hd-0201 dvdram-0150 dvdram-0200 cdrw-0150 cdrw-0201
+        dvdrw-0200 dvdrw-0201"
+fi
+OWN="type1-0102 type1-0150 type1-0200 type1-0201 sparable-0150
+    sparable-0200 sparable-0201"
+NEW="type1-0250 type1-0260 sparable-0250 sparable-0260"
+COLUMNS=--without=root,dirtime
+
+# dotted 0201: 2.01
+dotted() {
+    echo "$1" | sed 's/^0\(.\)\(..\)$/\1.\2/'
+}
+
+# see DIRECTORY: what the kernel shows of it, too: it hides what is hidden.
+see() {
+    "$BUILD/test/treesum" "$COLUMNS" "$1" |
+        grep -v '^Non-Allocatable.x20Space' || :
+}
+
+# What both sides can fill a volume with, and change it. No directory moves:
+# the kernel leaves the parent's UniqueID of those 0.
+cat >tree.sh <<'END'
+fill_tree() {
+    mkdir -p "$1/a/b c" "$1/many"
+    for bytes in 0 1 1800 1833 2047 2048 2049 70001; do
+        head -c "$bytes" /dev/urandom >"$1/a/size-$bytes"
+    done
+    number=0
+    while [ "$number" -lt 70 ]; do
+        echo "$number" >"$1/many/a name that takes some room $number"
+        number=$((number + 1))
+    done
+    echo x >"$1/a/b c/$(printf '\303\244\346\227\245')"
+    ln "$1/a/size-2049" "$1/many/second name"
+    ln -s "../a/size-1" "$1/many/link"
+    chmod 0751 "$1/a"
+    chmod 0604 "$1/a/size-1"
+    chown 12:34 "$1/a/size-2048"
+}
+# change_tree DIRECTORY us|kernel
+change_tree() {
+    case $2 in
+    us) moved=1800 gone=3 ;;
+    kernel) moved=2047 gone=6 ;;
+    esac
+    rm "$1"/many/*$gone
+    rm -rf "$1/a/b c"
+    mkdir "$1/made by $2"
+    head -c 300001 /dev/urandom >"$1/made by $2/large"
+    head -c 5000 /dev/urandom >>"$1/a/size-2048"
+    : >"$1/a/size-70001"
+    mv "$1/a/size-$moved" "$1/made by $2/moved"
+    echo "$2" >"$1/many/from $2"
+}
+END
+. ./tree.sh
+
+for pair in $PAIRS; do
+    truncate -s 24M "kernel-$pair.img"
+    [ "${pair%-*}" != mo ] || truncate -s 256M "kernel-$pair.img"
+    mkudffs --utf8 --media-type="${pair%-*}" --udfrev="0x${pair#*-}" \
+        --blocksize=2048 --label="Kernel's" "kernel-$pair.img" >log 2>&1 ||
+        fail "mkudffs $pair: $(cat log)"
+done
+for pair in $OWN $NEW; do
+    disc_format "own-$pair.img" --media image --size 24M --map "${pair%-*}" \
+        --udf "$(dotted "${pair#*-}")" --label Own
+    disc_mount "own-$pair.img"
+    fill_tree mnt
+    see mnt >"own-$pair.lines"
+    disc_umount
+    disc_check "own-$pair.img"
+done
+
+# The guest: fills, changes, reads.
+cat >first.sh <<END
+. "\$WORK/tree.sh"
+guest_modules drivers/block/loop
+cd "\$WORK"
+for pair in $(echo $PAIRS); do
+    guest_loop "kernel-\$pair.img" /mnt/a rw
+    fill_tree /mnt/a
+    guest_treesum $COLUMNS /mnt/a >"kernel-\$pair.lines"
+    umount /mnt/a
+done
+for pair in $(echo $OWN); do
+    guest_loop "own-\$pair.img" /mnt/a rw
+    guest_treesum $COLUMNS /mnt/a >"own-\$pair.guest"
+    change_tree /mnt/a kernel
+    guest_treesum $COLUMNS /mnt/a >"own-\$pair.next"
+    umount /mnt/a
+done
+for pair in $(echo $NEW); do
+    guest_loop "own-\$pair.img" /mnt/a ro
+    guest_treesum $COLUMNS /mnt/a >"own-\$pair.guest"
+    umount /mnt/a
+done
+guest_complaints
+END
+uml_run "$WORK" first.sh "$BUILD" >log || fail "in the guest: $(cat log)"
+grep -i 'error\|fail' log && fail "the kernel complains: $(cat log)"
+for pair in $OWN $NEW; do
+    diff "own-$pair.lines" "own-$pair.guest" >log ||
+        fail "the kernel reads $pair otherwise: $(head -n 20 log)"
+    if [ -e "own-$pair.next" ]; then
+        mv "own-$pair.next" "own-$pair.lines"
+    fi
+done
+
+# Here: the same, and changed.
+for image in kernel-*.img own-*.img; do
+    lines=${image%.img}.lines
+    disc_mount "$image"
+    see mnt >read.lines
+    diff "$lines" read.lines >log ||
+        fail "$image reads otherwise: $(head -n 20 log)"
+    change_tree mnt us
+    rm mnt/many/link # 7z reads no volume that has one
+    see mnt >"$lines"
+    disc_umount
+done
+for pair in $NEW; do
+    disc_check "own-$pair.img"
+done
+
+cat >second.sh <<END
+guest_modules drivers/block/loop
+cd "\$WORK"
+for image in kernel-*.img own-*.img; do
+    guest_loop "\$image" /mnt/a ro
+    guest_treesum $COLUMNS /mnt/a >"\${image%.img}.guest"
+    umount /mnt/a
+done
+guest_complaints
+END
+uml_run "$WORK" second.sh "$BUILD" >log || fail "in the guest: $(cat log)"
+grep -i 'error\|fail' log && fail "the kernel complains: $(cat log)"
+for image in kernel-*.img own-*.img; do
+    diff "${image%.img}.lines" "${image%.img}.guest" >log ||
+        fail "the kernel reads $image otherwise: $(head -n 20 log)"
+    echo "$image: equal"
+done
+
+for pair in type1-0250 type1-0260; do
+    disc_mount "own-$pair.img" -r
+    for reader in udfread 7z; do
+        reader_compare "$reader" "own-$pair.img" mnt "$WORK" "$BUILD" ||
+            fail "$reader reads $pair otherwise"
+    done
+    disc_umount
+done
