@@ -34,8 +34,8 @@ struct udf_check_result {
 
 /* Walks the volume on `dev`, which nobody changes meanwhile. Returns 0 when
  * the walk was finished, whatever it found; -EMEDIUMTYPE when there is no
- * UDF; -EOPNOTSUPP when it has virtual partitions, space tables or freed
- * space, which are not followed; -EIO; -ENOMEM. `report` may be NULL. */
+ * UDF; -EOPNOTSUPP when it has virtual partitions or freed space,
+ * which are not followed; -EIO; -ENOMEM. `report` may be NULL. */
 int udf_check(struct blockdev *dev, const struct udf_check_options *options,
               udf_check_report *report, void *context,
               struct udf_check_result *out_result);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * udf/check_space.c - the space bitmap of each partition against the blocks
- * that the walk claimed, both ways. ECMA-167 4/14.3, 4/14.12; UDF 2.60 2.3.3,
- * 2.3.8. Runs last.
+ * udf/check_space.c - the space bitmap or table of each partition against the
+ * blocks that the walk claimed, both ways. ECMA-167 4/14.3, 4/14.11, 4/14.12;
+ * UDF 2.60 2.3.3, 2.3.7, 2.3.8. Runs last.
  */
 #include "udf/check_priv.h"
 
@@ -11,9 +11,11 @@
 
 #include "mmc/bits.h"
 #include "udf/decode.h"
+#include "udf/spacetable.h"
 
 enum {
     SBD_BYTES = 24,
+    SHORT_AD_BYTES = 8,
     /* Runs that are reported one by one; a bitmap that was never written
      * would have very many. All are counted. */
     RUNS_REPORTED = 20,
@@ -185,6 +187,128 @@ static const struct udf_pd *pd_of(const struct udf_check *check,
     return NULL;
 }
 
+/* ---- tables -------------------------------------------------------------- */
+
+/* A table while it is walked. */
+struct table_walk {
+    uint16_t part;
+    uint64_t *map;
+    uint64_t end; /* of the last run */
+    struct udf_addr next;
+    bool more;
+};
+
+/* One run of free blocks: they are sorted, apart, and whole blocks. UDF 2.60
+ * 2.3.7 */
+static void take_run(struct udf_check *check, struct table_walk *walk,
+                     const struct udf_short_ad *ad) {
+    uint64_t blocks = check->maps.map[walk->part].blocks;
+    uint64_t count = ad->bytes / UDF_BLOCK_BYTES;
+
+    if (ad->bytes % UDF_BLOCK_BYTES != 0 || ad->lbn < walk->end ||
+        ad->lbn + count > blocks || ad->kind == UDF_EXTENT_HOLE) {
+        udf_check_fault(check,
+                        "space table of partition %u: %u bytes at %u are out "
+                        "of order or no free blocks (UDF 2.60 2.3.7)",
+                        walk->part, ad->bytes, ad->lbn);
+    }
+    if (ad->lbn < blocks) {
+        walk->end = ad->lbn + count < blocks ? ad->lbn + count : blocks;
+        mmc_bits_set_range(walk->map, ad->lbn, walk->end);
+    }
+}
+
+static void take_runs(struct udf_check *check, struct table_walk *walk,
+                      const uint8_t *ads, uint32_t bytes) {
+    walk->more = false;
+    for (uint32_t at = 0; at + SHORT_AD_BYTES <= bytes; at += SHORT_AD_BYTES) {
+        struct udf_short_ad ad = udf_short_ad_decode(ads + at);
+
+        if (ad.bytes == 0) {
+            return;
+        }
+        if (ad.kind == UDF_EXTENT_NEXT) {
+            walk->next = (struct udf_addr){.lbn = ad.lbn, .part = walk->part};
+            walk->more = true;
+            return;
+        }
+        take_run(check, walk, &ad);
+    }
+}
+
+/* Goes on in an allocation extent descriptor. */
+static int take_more(struct udf_check *check, struct table_walk *walk) {
+    uint8_t block[UDF_BLOCK_BYTES];
+    struct udf_aed aed;
+    int error;
+
+    if (!udf_check_claim(check, walk->next, 1, "space table")) {
+        return -EUCLEAN; /* or a list could go round */
+    }
+    error = udf_check_read_block(check, walk->next, "space table", block);
+    if (error) {
+        return error;
+    }
+    if (!udf_check_tag(check, block, sizeof(block), UDF_TAG_AED, walk->next.lbn,
+                       "space table") ||
+        udf_decode_aed(block, walk->next.lbn, &aed)) {
+        return -EUCLEAN;
+    }
+    take_runs(check, walk, aed.ads, aed.ads_bytes);
+    return 0;
+}
+
+static int walk_table(struct udf_check *check, struct table_walk *walk,
+                      struct udf_addr addr) {
+    uint8_t block[UDF_BLOCK_BYTES];
+    const uint8_t *ads;
+    uint32_t bytes;
+    int error = udf_check_read_block(check, addr, "space table", block);
+
+    if (error) {
+        return error;
+    }
+    if (!udf_check_tag(check, block, sizeof(block), UDF_TAG_USE, addr.lbn,
+                       "space table")) {
+        return -EUCLEAN;
+    }
+    if (udf_spacetable_decode(block, addr.lbn, &ads, &bytes)) {
+        udf_check_fault(check,
+                        "space table of partition %u is malformed (UDF 2.60 "
+                        "2.3.7)",
+                        walk->part);
+        return -EUCLEAN;
+    }
+    take_runs(check, walk, ads, bytes);
+    while (!error && walk->more) {
+        error = take_more(check, walk);
+    }
+    return error;
+}
+
+/* The table that a partition descriptor names. */
+static int check_table(struct udf_check *check, uint16_t part,
+                       const struct udf_short_ad *ad) {
+    struct udf_addr addr = {.lbn = ad->lbn, .part = part};
+    struct table_walk walk = {.part = part};
+    int error;
+
+    udf_check_claim(check, addr, 1, "space table");
+    walk.map = calloc(mmc_bits_words(check->maps.map[part].blocks) + 1,
+                      sizeof(*walk.map));
+    if (!walk.map) {
+        return -ENOMEM;
+    }
+    error = walk_table(check, &walk, addr);
+    if (!error) {
+        compare(check, part, walk.map);
+    }
+    free(walk.map);
+    return error;
+}
+
+/* ---- partitions ---------------------------------------------------------- */
+
 /* The bitmap that a partition descriptor names. */
 static int check_header_bitmap(struct udf_check *check, uint16_t part,
                                const struct udf_short_ad *ad) {
@@ -216,7 +340,7 @@ static int check_physical(struct udf_check *check, uint16_t part) {
         return check_header_bitmap(check, part, &pd->unallocated_bitmap);
     }
     if (table && !bitmap) {
-        return -EOPNOTSUPP;
+        return check_table(check, part, &pd->unallocated_table);
     }
     if (bitmap ||
         (pd->access != ACCESS_READ_ONLY && pd->access != ACCESS_WRITE_ONCE)) {

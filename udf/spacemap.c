@@ -36,26 +36,6 @@ static uint8_t byte_of(const uint64_t *words, uint64_t byte) {
     return (uint8_t)(words[byte / 8] >> (byte % 8 * BITS));
 }
 
-/* Tells the device which blocks of the partition hold nothing. */
-static void mark_unused(struct udf_volume *volume, const uint64_t *words,
-                        uint16_t part, uint32_t bits) {
-    uint64_t from = 0;
-
-    for (;;) {
-        uint64_t end;
-
-        from = mmc_bits_next_set(words, from, bits);
-        if (from >= bits) {
-            return;
-        }
-        end = mmc_bits_next_clear(words, from, bits);
-        udf_io_unused(volume,
-                      (struct udf_addr){.lbn = (uint32_t)from, .part = part},
-                      (uint32_t)(end - from));
-        from = end;
-    }
-}
-
 /* Where block `index` of the descriptor is. Returns 0; -EUCLEAN where its file
  * has no block. */
 static int place_of(const struct udf_spacemap *map, uint32_t index,
@@ -134,10 +114,7 @@ static int load_words(struct udf_volume *volume, const struct udf_spacemap *map,
 /* Makes the space of `blocks` blocks, for which there are bits. */
 static int make_space(struct udf_volume *volume, uint16_t part,
                       uint32_t blocks) {
-    uint32_t packet = volume->dev->geometry.packet_blocks;
     uint64_t *words = calloc(mmc_bits_words(blocks) + 1, sizeof(*words));
-    struct udf_addr first = {.lbn = 0, .part = part};
-    uint32_t lba = 0, run;
     int error = words ? 0 : -ENOMEM;
 
     if (!error) {
@@ -145,17 +122,9 @@ static int make_space(struct udf_volume *volume, uint16_t part,
                            ((uint64_t)blocks + BITS - 1) / BITS, words);
     }
     if (!error) {
-        error = udf_partmap_lba(&volume->maps, first, 1, &lba, &run);
-    }
-    if (!error) {
         /* Bits behind the last block mean nothing. */
         mmc_bits_clear_range(words, blocks, mmc_bits_words(blocks) * 64);
-        volume->spaces.of[part] =
-            udf_space_new(blocks, packet, lba % packet, words);
-        error = volume->spaces.of[part] ? 0 : -ENOMEM;
-    }
-    if (!error) {
-        mark_unused(volume, words, part, blocks);
+        error = udf_spaces_make(volume, part, blocks, words);
     }
     free(words);
     return error;

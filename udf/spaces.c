@@ -6,7 +6,10 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 
+#include "mmc/bits.h"
+#include "mmc/blockdev.h"
 #include "mmc/log.h"
 #include "udf/io.h"
 #include "udf/metadata.h"
@@ -22,24 +25,65 @@ enum {
     META_KEEP_BLOCKS = 16 /* of a metadata partition, which can grow */
 };
 
+/* Tells the device which blocks of the partition hold nothing. */
+static void mark_unused(struct udf_volume *volume, const uint64_t *words,
+                        uint16_t part, uint32_t bits) {
+    uint64_t from = 0;
+
+    for (;;) {
+        uint64_t end;
+
+        from = mmc_bits_next_set(words, from, bits);
+        if (from >= bits) {
+            return;
+        }
+        end = mmc_bits_next_clear(words, from, bits);
+        udf_io_unused(volume,
+                      (struct udf_addr){.lbn = (uint32_t)from, .part = part},
+                      (uint32_t)(end - from));
+        from = end;
+    }
+}
+
+int udf_spaces_make(struct udf_volume *volume, uint16_t part, uint32_t blocks,
+                    const uint64_t *words) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    struct udf_addr first = {.lbn = 0, .part = part};
+    uint32_t lba, run;
+    int error = udf_partmap_lba(&volume->maps, first, 1, &lba, &run);
+
+    if (error) {
+        return -EUCLEAN;
+    }
+    volume->spaces.of[part] =
+        udf_space_new(blocks, packet, lba % packet, words);
+    if (!volume->spaces.of[part]) {
+        return -ENOMEM;
+    }
+    mark_unused(volume, words, part, blocks);
+    return 0;
+}
+
 /* ---- loading ---------------------------------------------------------- */
 
-/* Exactly one bitmap of unallocated space is what can be kept up to date. */
+/* One bitmap or one table of unallocated space is what can be kept up to
+ * date. */
 static const char *why_not(const struct udf_pd *pd) {
     if (pd->access != ACCESS_REWRITABLE && pd->access != ACCESS_OVERWRITABLE) {
         return "a partition of it may not be overwritten";
     }
-    if (pd->unallocated_bitmap.bytes == 0 || pd->unallocated_table.bytes ||
+    if ((pd->unallocated_bitmap.bytes > 0) ==
+            (pd->unallocated_table.bytes > 0) ||
         pd->freed_table.bytes || pd->freed_bitmap.bytes) {
-        return "its free space is not recorded as one bitmap";
+        return "its free space is not recorded as one bitmap or table";
     }
     return NULL;
 }
 
-/* A bitmap that cannot be read costs writing, not the mount. */
+/* A record that cannot be read costs writing, not the mount. */
 static int bitmap_result(struct udf_volume *volume, int error) {
     if (error == -EUCLEAN || error == -EIO) {
-        udf_volume_read_only(volume, "its space bitmap is damaged");
+        udf_volume_read_only(volume, "its record of free space is damaged");
         return 0;
     }
     return error;
@@ -53,8 +97,12 @@ static int load_physical(struct udf_volume *volume, const struct udf_vds *vds,
     if (reason) {
         udf_volume_read_only(volume, reason);
     }
-    if (pd->unallocated_bitmap.bytes == 0) {
+    if (reason && pd->unallocated_bitmap.bytes == 0) {
         return 0;
+    }
+    if (pd->unallocated_bitmap.bytes == 0) {
+        return bitmap_result(
+            volume, udf_spacetable_load(volume, &pd->unallocated_table, part));
     }
     return bitmap_result(
         volume, udf_spacemap_load(volume, &pd->unallocated_bitmap, part));
@@ -128,6 +176,7 @@ int udf_spaces_load(struct udf_volume *volume, const struct udf_vds *vds) {
 void udf_spaces_free(struct udf_volume *volume) {
     for (uint32_t i = 0; i < UDF_PARTMAPS_MAX; i++) {
         udf_space_destroy(volume->spaces.of[i]);
+        free(volume->spaces.table[i].aed);
         volume->spaces.of[i] = NULL;
     }
     volume->space = NULL;
@@ -198,7 +247,9 @@ int udf_spaces_write(struct udf_volume *volume) {
         error = udf_metadata_write(volume);
     }
     for (uint16_t part = 0; !error && part < volume->maps.count; part++) {
-        if (spaces->of[part] && !spaces->map[part].file) {
+        if (spaces->of[part] && spaces->table[part].present) {
+            error = udf_spacetable_write(volume, part);
+        } else if (spaces->of[part] && !spaces->map[part].file) {
             error = udf_spacemap_write(volume, part);
         }
     }

@@ -20,6 +20,7 @@
 #include "udf/desc.h"
 #include "udf/space.h"
 #include "udf/spacemap.h"
+#include "udf/spacetable.h"
 
 struct udf_volume;
 struct udf_vds;
@@ -28,6 +29,7 @@ struct udf_lvid;
 struct udf_spaces {
     struct udf_space *of[UDF_PARTMAPS_MAX]; /* NULL: nothing changes there */
     struct udf_spacemap map[UDF_PARTMAPS_MAX];
+    struct udf_spacetable table[UDF_PARTMAPS_MAX]; /* or, where present */
 };
 
 /* Loads the space of every partition that may be overwritten, and decides
@@ -36,6 +38,12 @@ struct udf_spaces {
  * 4/10. */
 int udf_spaces_load(struct udf_volume *volume, const struct udf_vds *vds);
 void udf_spaces_free(struct udf_volume *volume);
+
+/* Makes the space of partition `part`, whose first `blocks` blocks are free
+ * where `words` (mmc/bits.h) has a bit. Returns 0; -EUCLEAN; -ENOMEM. Called
+ * by what reads the disc's record of it. */
+int udf_spaces_make(struct udf_volume *volume, uint16_t part, uint32_t blocks,
+                    const uint64_t *words);
 
 /* Makes sure that `count` blocks of metadata can be taken or reserved, beside
  * what is reserved and kept; a metadata partition grows for it. Returns 0;

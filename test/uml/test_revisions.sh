@@ -34,16 +34,20 @@ cd "$WORK"
 
 if [ "${UDFPKT_PAIRS:-}" = all ]; then
     PAIRS="hd-0102 hd-0150 hd-0200 hd-0201 dvdram-0102 dvdram-0150
-        dvdram-0200 dvdram-0201 mo-0102 mo-0150 mo-0200 mo-0201
+        dvdram-0200 dvdram-0201 table-0102 table-0201
+        mo-0102 mo-0150 mo-0200 mo-0201
         cdrw-0150 cdrw-0200 cdrw-0201 dvdrw-0150 dvdrw-0200 dvdrw-0201"
 else
     PAIRS="hd-0102 hd-0201 dvdram-0150 dvdram-0200 cdrw-0150 cdrw-0201
+        table-0201
         dvdrw-0200 dvdrw-0201"
 fi
 OWN="type1-0102 type1-0150 type1-0200 type1-0201 sparable-0150
     sparable-0200 sparable-0201"
 NEW="type1-0250 type1-0260 sparable-0250 sparable-0260"
-COLUMNS=--without=root,dirtime
+for list in "PAIRS $PAIRS" "OWN $OWN" "NEW $NEW"; do
+    echo "${list#* }" | tr -s ' ' '\n' >"${list%% *}"
+done
 
 # dotted 0201: 2.01
 dotted() {
@@ -59,6 +63,7 @@ see() {
 # What both sides can fill a volume with, and change it. No directory moves:
 # the kernel leaves the parent's UniqueID of those 0.
 cat >tree.sh <<'END'
+COLUMNS=--without=root,dirtime
 fill_tree() {
     mkdir -p "$1/a/b c" "$1/many"
     for bytes in 0 1 1800 1833 2047 2048 2049 70001; do
@@ -92,12 +97,16 @@ change_tree() {
     echo "$2" >"$1/many/from $2"
 }
 END
+# shellcheck source=/dev/null
 . ./tree.sh
 
 for pair in $PAIRS; do
     truncate -s 24M "kernel-$pair.img"
     [ "${pair%-*}" != mo ] || truncate -s 256M "kernel-$pair.img"
-    mkudffs --utf8 --media-type="${pair%-*}" --udfrev="0x${pair#*-}" \
+    set -- "--media-type=${pair%-*}"
+    [ "${pair%-*}" != table ] ||
+        set -- --media-type=hd --space=unalloctable
+    mkudffs --utf8 "$@" --udfrev="0x${pair#*-}" \
         --blocksize=2048 --label="Kernel's" "kernel-$pair.img" >log 2>&1 ||
         fail "mkudffs $pair: $(cat log)"
 done
@@ -112,26 +121,26 @@ for pair in $OWN $NEW; do
 done
 
 # The guest: fills, changes, reads.
-cat >first.sh <<END
-. "\$WORK/tree.sh"
+cat >first.sh <<'END'
+. "$WORK/tree.sh"
 guest_modules drivers/block/loop
-cd "\$WORK"
-for pair in $(echo $PAIRS); do
-    guest_loop "kernel-\$pair.img" /mnt/a rw
+cd "$WORK"
+for pair in $(cat PAIRS); do
+    guest_loop "kernel-$pair.img" /mnt/a rw
     fill_tree /mnt/a
-    guest_treesum $COLUMNS /mnt/a >"kernel-\$pair.lines"
+    guest_treesum "$COLUMNS" /mnt/a >"kernel-$pair.lines"
     umount /mnt/a
 done
-for pair in $(echo $OWN); do
-    guest_loop "own-\$pair.img" /mnt/a rw
-    guest_treesum $COLUMNS /mnt/a >"own-\$pair.guest"
+for pair in $(cat OWN); do
+    guest_loop "own-$pair.img" /mnt/a rw
+    guest_treesum "$COLUMNS" /mnt/a >"own-$pair.guest"
     change_tree /mnt/a kernel
-    guest_treesum $COLUMNS /mnt/a >"own-\$pair.next"
+    guest_treesum "$COLUMNS" /mnt/a >"own-$pair.next"
     umount /mnt/a
 done
-for pair in $(echo $NEW); do
-    guest_loop "own-\$pair.img" /mnt/a ro
-    guest_treesum $COLUMNS /mnt/a >"own-\$pair.guest"
+for pair in $(cat NEW); do
+    guest_loop "own-$pair.img" /mnt/a ro
+    guest_treesum "$COLUMNS" /mnt/a >"own-$pair.guest"
     umount /mnt/a
 done
 guest_complaints
@@ -162,12 +171,13 @@ for pair in $NEW; do
     disc_check "own-$pair.img"
 done
 
-cat >second.sh <<END
+cat >second.sh <<'END'
+. "$WORK/tree.sh"
 guest_modules drivers/block/loop
-cd "\$WORK"
+cd "$WORK"
 for image in kernel-*.img own-*.img; do
-    guest_loop "\$image" /mnt/a ro
-    guest_treesum $COLUMNS /mnt/a >"\${image%.img}.guest"
+    guest_loop "$image" /mnt/a ro
+    guest_treesum "$COLUMNS" /mnt/a >"${image%.img}.guest"
     umount /mnt/a
 done
 guest_complaints
