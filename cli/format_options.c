@@ -64,7 +64,7 @@ static void print_help(void) {
         "  --size SIZE    capacity of a new file: 700M, 4.7G, 300000blocks; "
         "on a disc,\n                 how much of it is formatted\n"
         "  -l, --label L  volume label (LinuxUDF)\n"
-        "  --udf REV      UDF revision: 2.01\n"
+        "  --udf REV      UDF revision, 1.02 to 2.60: 2.01, on BD-RE 2.50\n"
         "  --map MAP      partition map: auto, type1 or sparable\n"
         "  -q, --quick    prepare the disc the shortest way\n"
         "  -F, --full     prepare it anew although it is ready\n"
