@@ -347,6 +347,15 @@ static void leave_copies(struct fs_session *session,
     }
 }
 
+/* There is a disc in the drive again. */
+static void come_back(struct fs_session *session, int lost) {
+    if (udf_revive(session->context.volume) == 0 && lost) {
+        atomic_store(&session->context.lost, 0);
+        mmc_log(MMC_LOG_NOTICE, "%s: the disc is back, and everything written",
+                session->source);
+    }
+}
+
 /* In the watching thread. */
 static void take_news(void *context, unsigned news) {
     struct fs_session *session = context;
@@ -361,9 +370,11 @@ static void take_news(void *context, unsigned news) {
     } else if ((news & MMC_NEWS_REMOVED) && !lost) {
         atomic_store(&session->context.lost, -ENOMEDIUM);
         mmc_log(MMC_LOG_ERROR,
-                "%s: the disc was taken out; what was not written is lost. "
-                "Unmount %s",
+                "%s: the disc was taken out; what was not written is kept in "
+                "memory until it is back, or until somebody unmounts %s",
                 session->source, session->mountpoint);
+    } else if ((news & MMC_NEWS_CHANGED) && lost != -ENODEV) {
+        come_back(session, lost);
     } else if ((news & MMC_NEWS_EJECT) && !lost &&
                !atomic_exchange(&session->wants_eject, true)) {
         mmc_log(MMC_LOG_NOTICE, "%s: eject button: closing the disc",

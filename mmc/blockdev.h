@@ -90,7 +90,8 @@ struct blockdev_ops {
     bool (*next_failed)(struct blockdev *dev, uint32_t from,
                         struct blockdev_failure *out);
     void (*discard)(struct blockdev *dev, uint32_t lba, uint32_t count);
-    int (*compare)(struct blockdev *dev, uint32_t lba, uint32_t count);
+    int (*read_back)(struct blockdev *dev, uint32_t lba, uint32_t count,
+                     void *buf);
     int (*revive)(struct blockdev *dev);
     void (*stats)(struct blockdev *dev, struct blockdev_stats *out);
 };
@@ -171,13 +172,12 @@ static inline void blockdev_discard(struct blockdev *dev, uint32_t lba,
     dev->ops->discard(dev, lba, count);
 }
 
-/* Reads `count` blocks from the medium and compares them with what is in
- * memory; blocks that are not in memory are only read. After a sync, for the
- * one writer. Returns 0; -EIO when they differ or cannot be read; other errors
- * as blockdev_fetch(). */
-static inline int blockdev_compare(struct blockdev *dev, uint32_t lba,
-                                   uint32_t count) {
-    return dev->ops->compare(dev, lba, count);
+/* Reads blocks lba .. lba+count-1 from the medium into `buf`, past what is in
+ * memory, which stays as it is. Waits for the drive. After a sync, so that the
+ * drive does not answer from its buffer. Errors as blockdev_fetch(). */
+static inline int blockdev_read_back(struct blockdev *dev, uint32_t lba,
+                                     uint32_t count, void *buf) {
+    return dev->ops->read_back(dev, lba, count, buf);
 }
 
 /* After -ENOMEDIUM, -ENODEV or -EIO: looks whether the drive answers and holds

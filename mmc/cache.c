@@ -548,7 +548,7 @@ static const struct blockdev_ops cache_ops = {
     .sync = cache_sync,
     .next_failed = cache_next_failed,
     .discard = cache_discard,
-    .compare = cache_compare,
+    .read_back = cache_read_back,
     .revive = cache_revive,
     .stats = cache_stats,
 };

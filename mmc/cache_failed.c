@@ -182,34 +182,19 @@ bool cache_verify(struct cache *cache) {
     return good;
 }
 
-/* One packet's worth at a time: it is for packets that are suspect. */
-int cache_compare(struct blockdev *dev, uint32_t lba, uint32_t count) {
+int cache_read_back(struct blockdev *dev, uint32_t lba, uint32_t count,
+                    void *buf) {
     struct cache *cache = of(dev);
-    uint32_t length = dev->geometry.packet_blocks;
-    enum mmc_result result = MMC_OK;
+    enum mmc_result result;
     int error;
 
     if (lba > dev->geometry.blocks || count > dev->geometry.blocks - lba) {
         return -ERANGE;
     }
-    pthread_mutex_lock(&cache->flush_lock);
+    result = cache_drive_read(cache, lba, count, buf);
     pthread_mutex_lock(&cache->lock);
-    while (count > 0 && result == MMC_OK) {
-        uint32_t here = length - lba % length;
-
-        here = here < count ? here : count;
-        pthread_mutex_unlock(&cache->lock);
-        result = cache_drive_read(cache, lba, here, cache->image);
-        pthread_mutex_lock(&cache->lock);
-        if (result == MMC_OK && !same_share(cache, lba, here, cache->image)) {
-            result = MMC_MISCOMPARE;
-        }
-        lba += here;
-        count -= here;
-    }
     error = cache_error(cache, result);
     pthread_mutex_unlock(&cache->lock);
-    pthread_mutex_unlock(&cache->flush_lock);
     return error;
 }
 

@@ -101,7 +101,8 @@ uint32_t cache_resend(struct cache *cache);
 bool cache_next_failed(struct blockdev *dev, uint32_t from,
                        struct blockdev_failure *out);
 void cache_discard(struct blockdev *dev, uint32_t lba, uint32_t count);
-int cache_compare(struct blockdev *dev, uint32_t lba, uint32_t count);
+int cache_read_back(struct blockdev *dev, uint32_t lba, uint32_t count,
+                    void *buf);
 int cache_revive(struct blockdev *dev);
 
 /* The blockdev operations of cache_flush.c. */

@@ -161,12 +161,6 @@ static void file_discard(struct blockdev *dev, uint32_t lba, uint32_t count) {
     (void)count;
 }
 
-/* There is no memory to compare with but the kernel's, which the kernel keeps
- * in step. */
-static int file_compare(struct blockdev *dev, uint32_t lba, uint32_t count) {
-    return in_range(dev, lba, count) ? 0 : -ERANGE;
-}
-
 static int file_revive(struct blockdev *dev) {
     return file_sync(dev);
 }
@@ -194,7 +188,7 @@ static const struct blockdev_ops file_ops = {
     .sync = file_sync,
     .next_failed = file_next_failed,
     .discard = file_discard,
-    .compare = file_compare,
+    .read_back = file_read_cached,
     .revive = file_revive,
     .stats = file_stats,
 };

@@ -171,6 +171,8 @@ struct mmc_vdrive_fault {
     uint32_t after;
     uint32_t times;       /* 0: for ever */
     uint32_t duration_ms; /* on the drive's clock */
+    uint32_t back_after;  /* PULL: pushed in again by the command that comes so
+                             many later; 0: it stays out */
     uint8_t key, asc, ascq;
     bool deferred; /* SENSE: about an earlier command (71h) */
     struct mmc_vdrive_cut cut;
@@ -250,7 +252,7 @@ void mmc_vdrive_quirk(struct mmc_transport *transport,
  *                 [lose=none|all|some] [seed=N]
  *   not-ready     [op=0xNN] [after=N] [times=N] ms=N
  *   long-write    [after=N] [times=N] ms=N
- *   pull          [op=0xNN] [after=N] [lose=...] [seed=N]
+ *   pull          [op=0xNN] [after=N] [lose=...] [seed=N] [back=N]
  *   gone          [op=0xNN] [after=N]
  *   button        [op=0xNN] [after=N] [times=N]
  *   strict-buffer

@@ -259,6 +259,7 @@ struct vdrive_tray {
     bool loaded; /* medium in the closed tray */
     bool prevented, persistently_prevented;
     uint64_t ready_at_us; /* spun up */
+    uint32_t back_after;  /* commands until somebody pushes it in; 0: nobody */
     uint8_t events[VDRIVE_EVENTS_MAX];
     unsigned event_count;
 };

@@ -119,6 +119,9 @@ bool vdrive_faults_at_command(struct vdrive *drive, uint8_t opcode,
     }
     if (hit(drive, MMC_VDRIVE_PULL, opcode, MMC_VDRIVE_ANY, &fault)) {
         vdrive_tray_pull(drive, &fault.cut);
+        drive->tray.back_after = fault.back_after;
+    } else if (drive->tray.back_after && --drive->tray.back_after == 0) {
+        vdrive_tray_load(drive);
     }
     if (hit(drive, MMC_VDRIVE_BUTTON, opcode, MMC_VDRIVE_ANY, &fault)) {
         vdrive_tray_press_button(drive);

@@ -104,7 +104,7 @@ static uint32_t *number_field(struct mmc_vdrive_fault *fault,
     } fields[] = {
         {"lba", &fault->lba},        {"op", &fault->opcode},
         {"after", &fault->after},    {"times", &fault->times},
-        {"ms", &fault->duration_ms},
+        {"ms", &fault->duration_ms}, {"back", &fault->back_after},
     };
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {

@@ -80,6 +80,7 @@ int udf_integrity_load(struct udf_volume *volume,
         return 0;
     }
     integrity->open_on_disc = !integrity->lvid.closed;
+    integrity->known = integrity->sent = integrity->lvid.recorded;
     integrity->append =
         geometry->packet_blocks > 1 &&
         integrity->extent_lba % geometry->packet_blocks == 0 &&
@@ -189,6 +190,7 @@ int udf_integrity_write(struct udf_volume *volume, bool closed) {
 
     snapshot(volume, closed, &lvid);
     lvid.next = (struct udf_extent_ad){0};
+    integrity->sent = lvid.recorded;
     error = integrity->append ? append(volume, &lvid)
                               : write_slot(volume, &lvid, integrity->slot);
     if (!error) {
@@ -196,6 +198,37 @@ int udf_integrity_write(struct udf_volume *volume, bool closed) {
     }
     if (!error) {
         integrity->open_on_disc = !closed;
+        integrity->known = integrity->sent;
     }
     return error;
+}
+
+/* ---- knowing the disc again ---------------------------------------------- */
+
+static bool same_time(const struct udf_time *a, const struct udf_time *b) {
+    return a->sec == b->sec && a->nsec == b->nsec;
+}
+
+int udf_integrity_recognise(struct udf_volume *volume) {
+    const struct udf_integrity *integrity = &volume->integrity;
+    struct udf_lvid lvid = {0};
+    uint8_t block[UDF_BLOCK_BYTES];
+    bool found = false;
+
+    for (uint32_t i = 0; i < integrity->extent_blocks; i++) {
+        uint32_t lba = integrity->extent_lba + i;
+        int error = blockdev_read_back(volume->dev, lba, 1, block);
+
+        if (udf_io_is_fatal(error)) {
+            return error;
+        }
+        if (error || udf_decode_lvid(block, lba, &lvid)) {
+            break;
+        }
+        found = true;
+    }
+    return found && (same_time(&lvid.recorded, &integrity->known) ||
+                     same_time(&lvid.recorded, &integrity->sent))
+               ? 0
+               : -ENOMEDIUM;
 }

@@ -30,8 +30,11 @@ struct udf_integrity {
     struct udf_lvid lvid; /* counts as they are now; volume lock */
     uint32_t extent_lba;  /* the extent that holds the prevailing LVID */
     uint32_t extent_blocks;
-    uint32_t slot;     /* its sector in the extent */
-    bool found;        /* a readable LVID was there at mount */
+    uint32_t slot; /* its sector in the extent */
+    bool found;    /* a readable LVID was there at mount */
+    /* when the last one that is on the medium was made, and the last one that
+     * was written: how the disc is known again; committing thread */
+    struct udf_time known, sent;
     bool open_on_disc; /* committing thread */
     bool touched;      /* this mount changed the volume; as before */
     bool append;       /* see the head of this file */
@@ -45,6 +48,11 @@ int udf_integrity_load(struct udf_volume *volume,
 /* Writes the LVID as it is now and synchronises it. Called by the committing
  * thread, without the volume lock. Errors of blockdev_sync(). */
 int udf_integrity_write(struct udf_volume *volume, bool closed);
+
+/* Whether the medium, as it can be read now, ends its LVIDs with one that this
+ * mount has read or written. Returns 0; -ENOMEDIUM when it is another's; -EIO,
+ * -ENODEV. Committing thread. */
+int udf_integrity_recognise(struct udf_volume *volume);
 
 /* The next UniqueID. Volume lock alone. UDF 2.60 3.2.1.1. */
 uint64_t udf_integrity_unique_id(struct udf_integrity *integrity);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mmc/blockdev.h"
 #include "mmc/log.h"
@@ -219,8 +220,10 @@ static int write_table(struct udf_volume *volume, struct udf_partmap *map,
  * the spare does not hold it; other errors as they are. */
 static int fill_spare(struct udf_volume *volume, uint32_t lba, uint32_t blocks,
                       const uint8_t *image) {
+    size_t bytes = (size_t)blocks * UDF_BLOCK_BYTES;
     struct blockdev_failure failure;
-    int error = blockdev_make_room(volume->dev, blocks);
+    uint8_t *back = malloc(bytes);
+    int error = back ? blockdev_make_room(volume->dev, blocks) : -ENOMEM;
 
     if (!udf_io_is_fatal(error)) { /* the packet in question is among them */
         error = blockdev_write(volume->dev, lba, blocks, image);
@@ -231,7 +234,14 @@ static int fill_spare(struct udf_volume *volume, uint32_t lba, uint32_t blocks,
     if (!error && has_failed(volume, lba, blocks, &failure)) {
         error = -EIO;
     }
-    return error ? error : blockdev_compare(volume->dev, lba, blocks);
+    if (!error) {
+        error = blockdev_read_back(volume->dev, lba, blocks, back);
+    }
+    if (!error && memcmp(back, image, bytes) != 0) {
+        error = -EIO;
+    }
+    free(back);
+    return error;
 }
 
 /* Fills the first spare that takes `image`; entries of spares that do not

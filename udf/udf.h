@@ -123,6 +123,12 @@ void udf_wake(struct udf_volume *volume);
 /* From now on every change gets -EROFS; what was accepted is kept. */
 void udf_freeze(struct udf_volume *volume);
 
+/* The drive holds a disc again, or answers again. When it is the one with this
+ * volume, as this mount left it, everything that was kept in memory is written,
+ * and changes are accepted again. Returns 0; -ENOMEDIUM when there is no disc,
+ * or another; -ENODEV; -EIO; then everything stays as it is. */
+int udf_revive(struct udf_volume *volume);
+
 /* Finds `name` in directory `parent`; "." and ".." too. Adds a reference.
  * Returns 0; -ENOENT; -ENOTDIR; -ENAMETOOLONG. */
 int udf_lookup(struct udf_volume *volume, uint64_t parent,

@@ -278,17 +278,15 @@ static void discard(struct blockdev *dev, uint32_t lba, uint32_t count) {
     pthread_mutex_unlock(&mem->lock);
 }
 
-static int compare(struct blockdev *dev, uint32_t lba, uint32_t count) {
+static int read_back(struct blockdev *dev, uint32_t lba, uint32_t count,
+                     void *buf) {
     struct memdev *mem = (struct memdev *)dev;
+    int err = 0;
     if (!in_range(mem, lba, count)) {
         return -ERANGE;
     }
     pthread_mutex_lock(&mem->lock);
-    int err =
-        memcmp(mem->cache + (size_t)lba * BYTES,
-               mem->medium + (size_t)lba * BYTES, (size_t)count * BYTES) != 0
-            ? -EIO
-            : 0;
+    memcpy(buf, mem->medium + (size_t)lba * BYTES, (size_t)count * BYTES);
     for (uint32_t i = lba; i < lba + count; i++) {
         if (mmc_bits_test(mem->bad_read, packet_of(mem, i))) {
             err = -EIO;
@@ -326,7 +324,7 @@ static const struct blockdev_ops memdev_ops = {
     .sync = sync_out,
     .next_failed = next_failed,
     .discard = discard,
-    .compare = compare,
+    .read_back = read_back,
     .revive = revive,
     .stats = get_stats,
 };
