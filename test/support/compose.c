@@ -32,7 +32,7 @@ uint8_t *compose_at(struct compose *c, struct udf_addr addr) {
 struct udf_addr compose_take(struct compose *c, uint32_t blocks) {
     struct udf_addr addr = {.lbn = c->next_lbn};
 
-    assert_true(blocks <= c->pd[0].blocks - c->next_lbn);
+    assert_true(blocks <= c->used_blocks - c->next_lbn);
     for (uint32_t i = 0; i < blocks; i++) {
         c->used[c->next_lbn++] = true;
     }
@@ -151,7 +151,8 @@ struct compose *compose_new_on(uint16_t revision, struct memdev *mem) {
         (memdev_device(mem)->geometry.blocks - 260 - COMPOSE_PARTITION_LBA) /
         64 * 64;
     describe_file_set(c);
-    c->used = calloc(c->pd[0].blocks, sizeof(*c->used));
+    c->used_blocks = c->pd[0].blocks;
+    c->used = calloc(c->used_blocks, sizeof(*c->used));
     assert_non_null(c->used);
     c->next_id = 16;
     (void)compose_take(c, (24 + c->pd[0].blocks / 8 + BYTES) / BYTES);
@@ -222,11 +223,16 @@ static void put_anchors(struct compose *c) {
     }
 }
 
+/* Blocks that a partition was given later are not free. */
+static bool is_free(const struct compose *c, uint32_t lbn) {
+    return lbn < c->used_blocks && !c->used[lbn];
+}
+
 static uint32_t free_blocks(const struct compose *c) {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < c->pd[0].blocks; i++) {
-        count += !c->used[i];
+        count += is_free(c, i);
     }
     return count;
 }
@@ -238,7 +244,7 @@ static void put_bitmap(struct compose *c) {
 
     udf_encode_sbd(bits, &c->style, 0, raw);
     for (uint32_t i = 0; i < bits; i++) {
-        raw[24 + i / 8] |= (uint8_t)(!c->used[i] << (i % 8));
+        raw[24 + i / 8] |= (uint8_t)(is_free(c, i) << (i % 8));
     }
     c->pd[0].unallocated_bitmap =
         (struct udf_short_ad){.bytes = 24 + (bits + 7) / 8};
@@ -254,7 +260,7 @@ static void put_table(struct compose *c) {
     for (uint32_t i = 0, run; i < c->pd[0].blocks; i += run + 1) {
         struct udf_short_ad ad = {.kind = UDF_EXTENT_ALLOCATED, .lbn = i};
 
-        for (run = 0; i + run < c->pd[0].blocks && !c->used[i + run]; run++) {
+        for (run = 0; i + run < c->pd[0].blocks && is_free(c, i + run); run++) {
         }
         ad.bytes = run * BYTES;
         if (run > 0) {

@@ -78,7 +78,8 @@ struct compose {
     struct compose_dir root;
     uint32_t next_lbn; /* first free block of partition 0 */
     uint64_t next_id;
-    bool *used; /* blocks of partition 0 */
+    bool *used;           /* blocks of partition 0 */
+    uint32_t used_blocks; /* that `used` is for: as many as there were first */
 };
 
 /* Begins a volume of `revision` on COMPOSE_BLOCKS blocks, or on a device of
