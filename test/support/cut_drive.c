@@ -53,19 +53,29 @@ static void note_packet(struct cut_drive *drive, uint32_t pkt,
     log->count++;
 }
 
-/* A WRITE that the drive answered for. The cache writes whole packets. */
+/* A WRITE; whoever was refused may have spoilt its packets. The cache writes
+ * whole ones. */
 static void note_write(struct cut_drive *drive,
-                       const struct mmc_request *request) {
+                       const struct mmc_request *request, bool done) {
     const uint8_t *cdb = request->cdb, *data = request->data;
     uint32_t lba = (uint32_t)cdb[2] << 24 | (uint32_t)cdb[3] << 16 |
                    (uint32_t)cdb[4] << 8 | cdb[5];
+    uint32_t pkt = lba / drive->packet_blocks;
 
     assert_int_equal(lba % drive->packet_blocks, 0);
     assert_int_equal(request->data_len % drive->packet_bytes, 0);
     for (uint32_t i = 0; i < request->data_len / drive->packet_bytes; i++) {
-        note_packet(drive, lba / drive->packet_blocks + i,
-                    data + (size_t)i * drive->packet_bytes);
+        if (done) {
+            note_packet(drive, pkt + i, data + (size_t)i * drive->packet_bytes);
+        } else if (pkt + i < drive->packets) {
+            drive->medium[pkt + i] = NULL;
+        }
     }
+}
+
+static bool is_write(uint8_t opcode) {
+    return opcode == MMC_OP_WRITE_10 || opcode == MMC_OP_WRITE_12 ||
+           opcode == MMC_OP_WRITE_AND_VERIFY_10;
 }
 
 static int tap_execute(struct mmc_transport *transport,
@@ -76,11 +86,18 @@ static int tap_execute(struct mmc_transport *transport,
     uint8_t opcode = request->cdb[0];
 
     if (error || reply->status != 0) {
+        if (is_write(opcode)) {
+            note_write(drive, request, false);
+        }
+        drive->refusals +=
+            is_write(opcode) || opcode == MMC_OP_SYNCHRONIZE_CACHE;
         return error;
     }
-    if (opcode == MMC_OP_WRITE_10 || opcode == MMC_OP_WRITE_12 ||
-        opcode == MMC_OP_WRITE_AND_VERIFY_10) {
-        note_write(drive, request);
+    if (is_write(opcode)) {
+        note_write(drive, request, true);
+        if (drive->log) {
+            drive->log->writes++;
+        }
     } else if (opcode == MMC_OP_SYNCHRONIZE_CACHE && drive->log) {
         drive->log->synced = drive->log->count;
         drive->log->syncs++;

@@ -39,8 +39,8 @@ struct cut_step {
 struct cut_log {
     struct cut_step *steps;
     size_t count, room;
-    size_t synced; /* steps that are synchronised */
-    size_t syncs;  /* SYNCHRONIZE CACHE commands */
+    size_t synced;        /* steps that are synchronised */
+    size_t writes, syncs; /* WRITE and SYNCHRONIZE CACHE commands */
 };
 
 struct cut_drive {
@@ -50,6 +50,7 @@ struct cut_drive {
     uint32_t blocks, packets, packet_blocks, packet_bytes;
     const uint8_t **medium; /* what the drive has; NULL = not known */
     struct cut_log *log;    /* what is written is put down here, or NULL */
+    uint64_t refusals;      /* WRITE and SYNCHRONIZE CACHE that did not work */
     uint8_t **images;       /* of cut_drive_save() */
     size_t image_count;
 };

@@ -92,13 +92,9 @@ struct campaign {
 static void run_session(struct campaign *campaign,
                         void (*work)(struct cut_world *world)) {
     struct cut_session session;
-    struct cut_world *world = campaign->world;
 
     assert_int_equal(cut_session_open(&session, campaign->disc->drive), 0);
-    world->volume = session.volume;
-    work(world);
-    cut_commit(world);
-    world->volume = NULL;
+    assert_int_equal(cut_world_run(campaign->world, session.volume, work), 0);
     assert_int_equal(cut_session_close(&session), 0);
 }
 

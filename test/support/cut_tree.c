@@ -86,6 +86,7 @@ struct walk {
     struct seen *seen;
     uint32_t count, room;
     uint64_t parent; /* number of the directory that is being listed */
+    uint64_t cookie; /* of its last entry */
     uint64_t hash;
     char *text;
 };
@@ -95,6 +96,7 @@ static bool note_entry(void *context, const struct udf_dirent *entry) {
     const struct udf_name *name = &entry->name;
     struct seen *seen;
 
+    walk->cookie = entry->cookie;
     if ((name->len == 1 && name->text[0] == '.') ||
         (name->len == 2 && memcmp(name->text, "..", 2) == 0)) {
         return true;
@@ -123,10 +125,15 @@ static bool is_after(const struct seen *seen) {
 
 static bool list_directory(struct walk *walk, uint64_t ino, uint64_t path) {
     uint32_t from = walk->count;
+    uint64_t before;
     int error;
 
     walk->parent = path;
-    error = udf_readdir(walk->volume, ino, 0, true, note_entry, walk);
+    walk->cookie = 0;
+    do { /* a call may give fewer entries than there are */
+        before = walk->cookie;
+        error = udf_readdir(walk->volume, ino, before, true, note_entry, walk);
+    } while (!error && walk->cookie != before);
     for (uint32_t i = from; i < walk->count; i++) {
         udf_forget(walk->volume, walk->seen[i].ino, 1);
     }
@@ -227,9 +234,9 @@ static void explain(const struct cut_world *world, const struct walk *walk,
                      (unsigned)entry->nlink, (unsigned long long)entry->size);
         }
     }
-    snprintf(walk->text + strlen(walk->text), 80,
-             " (as after operation %u; up to %u would do)", span.first,
-             span.last);
+    snprintf(walk->text + strlen(walk->text), 100,
+             " (operations %u..%u would do; %u names instead of %u)",
+             span.first, span.last, walk->count, tree->count);
 }
 
 static bool find_op(const struct cut_world *world, const struct walk *walk,

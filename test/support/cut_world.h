@@ -14,12 +14,13 @@
  * Blocks are filled with lines that say which file, block and operation they
  * belong to, so that a foreign block is not only recognised but named.
  *
- * Operations end the test when they fail, but for -ENOSPC: they return false
- * then, and the model has not changed.
+ * Operations return false when the disc is full, and the model has not changed.
+ * Any other error ends the workload.
  */
 #ifndef TEST_CUT_WORLD_H
 #define TEST_CUT_WORLD_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,7 +72,9 @@ struct cut_tree {
 };
 
 struct cut_world {
-    struct udf_volume *volume; /* NULL between two mounts */
+    struct udf_volume *volume; /* while a workload runs */
+    jmp_buf *stop;             /* where a failure of it goes */
+    int error;                 /* of the last workload */
     uint64_t random;
     struct cut_object objects[CUT_OBJECTS];
     uint32_t object_count;
@@ -88,6 +91,11 @@ void cut_world_free(struct cut_world *world);
 
 /* A number below `below`. */
 uint32_t cut_world_draw(struct cut_world *world, uint32_t below);
+
+/* Does `work` and a commit on the mounted volume. Returns 0 or the error that
+ * ended it. */
+int cut_world_run(struct cut_world *world, struct udf_volume *volume,
+                  void (*work)(struct cut_world *world));
 
 /* ---- Operations ---------------------------------------------------------- */
 
