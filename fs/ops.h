@@ -5,8 +5,9 @@
  *
  * FUSE node ids are the inos of udf/udf.h, the root is 1 in both, and the
  * kernel's lookup counts are the references there: no table stands between.
- * Requests without a function here (flush, lseek, ...)
- * are answered ENOSYS by libfuse, and the kernel does not ask again.
+ * Requests without a function here (flush, ...) are answered ENOSYS by
+ * libfuse, and the kernel does not ask again. Locks have none: the kernel
+ * keeps them by itself.
  */
 #ifndef FS_OPS_H
 #define FS_OPS_H
@@ -19,6 +20,7 @@
 
 #include "fs/session.h"
 
+struct fs_seeker;
 struct udf_name;
 struct udf_volume;
 
@@ -30,6 +32,7 @@ enum { FS_WRITTEN_SLOTS = 64 };
 struct fs_context {
     struct udf_volume *volume;
     struct fuse_session *fuse;
+    struct fs_seeker *seeker;
     enum fs_atime atime;
     bool read_only;
     bool open_needless;           /* the kernel does without OPEN and RELEASE */
@@ -100,6 +103,17 @@ void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
                     const char *value, size_t bytes, int flags);
 void fs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t room);
 void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
+/* ops_range.c: ranges of files. */
+void fs_op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
+                     off_t count, struct fuse_file_info *file);
+void fs_op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
+                 struct fuse_file_info *file);
+void fs_op_copy_file_range(fuse_req_t req, fuse_ino_t from_ino,
+                           off_t from_offset, struct fuse_file_info *from_file,
+                           fuse_ino_t to_ino, off_t to_offset,
+                           struct fuse_file_info *to_file, size_t count,
+                           int flags);
 
 /* ops_attr.c: attributes of objects and of the volume. */
 void fs_op_init(void *userdata, struct fuse_conn_info *conn);

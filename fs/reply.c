@@ -120,6 +120,14 @@ void fs_reply_written(fuse_req_t req, int err, size_t count) {
     }
 }
 
+void fs_reply_offset(fuse_req_t req, int err, uint64_t offset) {
+    if (err) {
+        fs_reply_error(req, err);
+    } else {
+        fuse_reply_lseek(req, (off_t)offset);
+    }
+}
+
 void fs_reply_text(fuse_req_t req, int err, const char *text) {
     if (err) {
         fs_reply_error(req, err);

@@ -40,6 +40,7 @@ void fs_reply_created(fuse_req_t req, struct udf_volume *volume, int err,
 void fs_reply_attr(fuse_req_t req, int err, const struct udf_stat *stat);
 void fs_reply_open(fuse_req_t req, const struct fuse_file_info *file);
 void fs_reply_written(fuse_req_t req, int err, size_t count);
+void fs_reply_offset(fuse_req_t req, int err, uint64_t offset);
 void fs_reply_text(fuse_req_t req, int err, const char *text);
 void fs_reply_statfs(fuse_req_t req, int err, const struct udf_statfs *statfs);
 

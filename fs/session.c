@@ -48,6 +48,7 @@
 #include "fs/eject.h"
 #include "fs/flusher.h"
 #include "fs/ops.h"
+#include "fs/seeker.h"
 #include "fs/workers.h"
 #include "mmc/events.h"
 #include "mmc/log.h"
@@ -100,6 +101,9 @@ static const struct fuse_lowlevel_ops operations = {
     .readdirplus = fs_op_readdirplus,
     .releasedir = fs_op_release,
     .fsyncdir = fs_op_fsync,
+    .fallocate = fs_op_fallocate,
+    .lseek = fs_op_lseek,
+    .copy_file_range = fs_op_copy_file_range,
     .statfs = fs_op_statfs,
     .getxattr = fs_op_getxattr,
     .setxattr = fs_op_setxattr,
@@ -420,6 +424,10 @@ int fs_session_run(struct fs_session *session) {
         err = fs_flusher_start(session->context.volume, &flusher);
     }
     if (!err) {
+        err = fs_seeker_start(session->context.volume, session->fuse,
+                              &session->context.seeker);
+    }
+    if (!err) {
         err = fs_workers_start(session->fuse, &workers);
     }
     if (!err && session->disc) {
@@ -432,6 +440,7 @@ int fs_session_run(struct fs_session *session) {
     int failure = fs_workers_stop(workers);
 
     err = err ? err : failure;
+    fs_seeker_stop(session->context.seeker);
     fs_flusher_stop(flusher);
     fs_eject_stop(eject);
     /* Closes the connection; detaches the mount if it is still there. */

@@ -105,7 +105,13 @@ static int place(struct udf_volume *volume, struct udf_node *node,
     struct udf_dir *dir = node->dir;
     uint32_t have = (uint32_t)udf_extents_end(&node->body.extents);
     uint32_t lbn;
+    /* Another writer may have allocated blocks for it to grow into. */
+    int error = udf_extents_turn(&node->body.extents, 0, want,
+                                 UDF_EXTENT_ALLOCATED, UDF_EXTENT_RECORDED);
 
+    if (error) {
+        return error;
+    }
     *out_fresh = have;
     if (want <= have) {
         return udf_extents_resize(&node->body.extents, want,

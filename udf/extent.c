@@ -44,15 +44,24 @@ uint64_t udf_extents_end(const struct udf_extents *extents) {
     return extents->count ? extent_end(&extents->list[extents->count - 1]) : 0;
 }
 
-uint64_t udf_extents_recorded(const struct udf_extents *extents) {
+static uint64_t count_kind(const struct udf_extents *extents,
+                           enum udf_extent_kind kind) {
     uint64_t blocks = 0;
 
     for (size_t i = 0; i < extents->count; i++) {
-        if (extents->list[i].kind == UDF_EXTENT_RECORDED) {
+        if (extents->list[i].kind == kind) {
             blocks += extents->list[i].count;
         }
     }
     return blocks;
+}
+
+uint64_t udf_extents_recorded(const struct udf_extents *extents) {
+    return count_kind(extents, UDF_EXTENT_RECORDED);
+}
+
+uint64_t udf_extents_allocated(const struct udf_extents *extents) {
+    return count_kind(extents, UDF_EXTENT_ALLOCATED);
 }
 
 /* Index of the extent that covers `block`; extents->count past the end. */
@@ -232,6 +241,26 @@ int udf_extents_put(struct udf_extents *extents, const struct udf_extent *piece,
     drop_range(extents, wanted.block, extent_end(&wanted), drop, context);
     append_hole(extents, piece->block);
     splice(extents, &wanted);
+    return 0;
+}
+
+int udf_extents_turn(struct udf_extents *extents, uint64_t from, uint64_t to,
+                     enum udf_extent_kind old, enum udf_extent_kind new) {
+    struct udf_extent piece;
+
+    assert(old != UDF_EXTENT_HOLE && new != UDF_EXTENT_HOLE);
+    while (from < to && udf_extents_map(extents, from, &piece) == 0) {
+        if (piece.count > to - from) {
+            piece.count = (uint32_t)(to - from);
+        }
+        from += piece.count;
+        if (piece.kind == old) {
+            piece.kind = new;
+            if (udf_extents_put(extents, &piece, NULL, NULL)) {
+                return -ENOMEM;
+            }
+        }
+    }
     return 0;
 }
 
@@ -421,38 +450,58 @@ int udf_ads_decode(struct udf_ads *ads, const uint8_t *raw, uint32_t bytes) {
     return error;
 }
 
-uint64_t udf_ads_bytes(enum udf_ad_form form,
-                       const struct udf_extents *extents) {
-    uint64_t descriptors = 0;
+/* The next descriptor at `cursor`, which is moved behind it. The body ends
+ * where `info_bytes` says; behind it only what is allocated has a form, as the
+ * file's tail. Returns false at the end. */
+static bool next_ad(const struct udf_extents *extents, uint64_t info_bytes,
+                    struct udf_ad_cursor *cursor, struct ad *out_ad) {
+    uint64_t body =
+        info_bytes / UDF_BLOCK_BYTES + (info_bytes % UDF_BLOCK_BYTES != 0);
 
-    for (size_t i = 0; i < extents->count; i++) {
-        descriptors +=
-            ((uint64_t)extents->list[i].count + EXTENT_BLOCKS_MAX - 1) /
-            EXTENT_BLOCKS_MAX;
+    while (cursor->index < extents->count) {
+        const struct udf_extent *extent = &extents->list[cursor->index];
+        uint64_t begin = extent->block + cursor->done;
+        uint64_t count = extent->count - cursor->done;
+        struct ad ad = {.kind = extent->kind, .addr = extent->addr};
+
+        if (begin >= body && extent->kind != UDF_EXTENT_ALLOCATED) {
+            *cursor = (struct udf_ad_cursor){.index = cursor->index + 1};
+            continue;
+        }
+        if (count > EXTENT_BLOCKS_MAX) {
+            count = EXTENT_BLOCKS_MAX;
+        }
+        if (begin < body && count > body - begin) {
+            count = body - begin;
+        }
+        if (extent->kind != UDF_EXTENT_HOLE) {
+            ad.addr.lbn += cursor->done;
+        }
+        ad.bytes = (uint32_t)count * UDF_BLOCK_BYTES;
+        if (begin + count == body && info_bytes % UDF_BLOCK_BYTES != 0) {
+            ad.bytes -=
+                UDF_BLOCK_BYTES - (uint32_t)(info_bytes % UDF_BLOCK_BYTES);
+        }
+        cursor->done += (uint32_t)count;
+        if (cursor->done == extent->count) {
+            *cursor = (struct udf_ad_cursor){.index = cursor->index + 1};
+        }
+        *out_ad = ad;
+        return true;
     }
-    return descriptors * udf_ad_size(form);
+    return false;
 }
 
-/* The next descriptor at `cursor`, which is moved behind it. */
-static struct ad next_ad(const struct udf_extents *extents,
-                         struct udf_ad_cursor *cursor) {
-    const struct udf_extent *extent = &extents->list[cursor->index];
-    uint32_t count = extent->count - cursor->done;
-    struct ad ad = {.kind = extent->kind, .addr = extent->addr};
+uint64_t udf_ads_bytes(enum udf_ad_form form, const struct udf_extents *extents,
+                       uint64_t info_bytes) {
+    struct udf_ad_cursor cursor = {0};
+    uint64_t descriptors = 0;
+    struct ad ad;
 
-    if (count > EXTENT_BLOCKS_MAX) {
-        count = EXTENT_BLOCKS_MAX;
+    while (next_ad(extents, info_bytes, &cursor, &ad)) {
+        descriptors++;
     }
-    if (extent->kind != UDF_EXTENT_HOLE) {
-        ad.addr.lbn += cursor->done;
-    }
-    ad.bytes = count * UDF_BLOCK_BYTES;
-    cursor->done += count;
-    if (cursor->done == extent->count) {
-        cursor->index++;
-        cursor->done = 0;
-    }
-    return ad;
+    return descriptors * udf_ad_size(form);
 }
 
 uint32_t udf_ads_encode(enum udf_ad_form form,
@@ -461,21 +510,10 @@ uint32_t udf_ads_encode(enum udf_ad_form form,
                         uint32_t room) {
     uint32_t size = udf_ad_size(form);
     uint32_t written = 0;
+    struct ad ad;
 
-    while (cursor->index < extents->count && room - written >= size) {
-        uint64_t begin = (extents->list[cursor->index].block + cursor->done) *
-                         UDF_BLOCK_BYTES;
-        struct ad ad = next_ad(extents, cursor);
-
-        if (begin >= info_bytes) {
-            /* A list that ends behind the file is not for the disc: what
-             * would be its file tail is given up here. */
-            *cursor = (struct udf_ad_cursor){.index = extents->count};
-            break;
-        }
-        if (info_bytes - begin < ad.bytes) {
-            ad.bytes = (uint32_t)(info_bytes - begin);
-        }
+    while (room - written >= size &&
+           next_ad(extents, info_bytes, cursor, &ad)) {
         ad_encode(form, &ad, raw + written);
         written += size;
     }

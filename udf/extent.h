@@ -50,6 +50,9 @@ uint64_t udf_extents_end(const struct udf_extents *extents);
 /* Number of blocks of kind UDF_EXTENT_RECORDED. */
 uint64_t udf_extents_recorded(const struct udf_extents *extents);
 
+/* Number of blocks of kind UDF_EXTENT_ALLOCATED. */
+uint64_t udf_extents_allocated(const struct udf_extents *extents);
+
 /* Gives the piece from `block` to the end of its extent. Returns 0 or -ENOENT
  * past the end. O(log n). */
 int udf_extents_map(const struct udf_extents *extents, uint64_t block,
@@ -65,6 +68,12 @@ int udf_extents_put(struct udf_extents *extents, const struct udf_extent *piece,
  * before. Returns 0 or -ENOMEM. */
 int udf_extents_resize(struct udf_extents *extents, uint64_t block,
                        udf_extent_drop *drop, void *context);
+
+/* Makes what has the kind `old` in the blocks [from, to) be of the kind `new`,
+ * neither of them UDF_EXTENT_HOLE; blocks stay where they are. Returns 0 or
+ * -ENOMEM, with some of them changed. */
+int udf_extents_turn(struct udf_extents *extents, uint64_t from, uint64_t to,
+                     enum udf_extent_kind old, enum udf_extent_kind new);
 
 /* Reads the allocation descriptors of one file, area by area. The caller
  * fills in the first four; the rest begins as zeros. */
@@ -93,12 +102,15 @@ struct udf_ad_cursor {
     uint32_t done; /* blocks of list[index] already written */
 };
 
-/* Bytes that a whole list takes in `form`, without continuations. */
-uint64_t udf_ads_bytes(enum udf_ad_form form,
-                       const struct udf_extents *extents);
+/* Bytes that the list of a file of `info_bytes` bytes takes in `form`, without
+ * continuations. */
+uint64_t udf_ads_bytes(enum udf_ad_form form, const struct udf_extents *extents,
+                       uint64_t info_bytes);
 
-/* Writes descriptors from `cursor` on into at most `room` bytes and moves it;
- * the last extent's length is cut to `info_bytes`. Returns bytes written. */
+/* Writes descriptors from `cursor` on into at most `room` bytes and moves it.
+ * The body's last one has its length cut to `info_bytes`; what is allocated
+ * behind that becomes the file's tail (ECMA-167 4/12.1), anything else there
+ * is left out. Returns bytes written. */
 uint32_t udf_ads_encode(enum udf_ad_form form,
                         const struct udf_extents *extents, uint64_t info_bytes,
                         struct udf_ad_cursor *cursor, uint8_t *raw,

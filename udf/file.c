@@ -9,17 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "udf/file_priv.h"
 #include "udf/io.h"
 #include "udf/volume.h"
-
-/* Far above any disc, and low enough that no sum of offsets overflows. */
-#define FILE_BYTES_MAX ((uint64_t)1 << 50)
-
-enum { EDGES_MAX = 3 }; /* old last block, first and last block written */
-
-static uint64_t blocks_of(uint64_t bytes) {
-    return (bytes + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES;
-}
 
 /* ---- reading ---------------------------------------------------------- */
 
@@ -129,29 +121,25 @@ int udf_file_read(struct udf_op *op, const struct udf_node *node,
 
 /* ---- blocks that are written only in part ----------------------------- */
 
-/* A block whose old content must be known before it can be changed. */
-struct edge {
-    uint64_t block;
-    uint8_t data[UDF_BLOCK_BYTES];
-};
-
-struct edges {
-    uint32_t count;
-    struct edge edge[EDGES_MAX];
-};
-
-static bool has_place(const struct udf_node *node, uint64_t block) {
+bool udf_file_has_place(const struct udf_node *node, uint64_t block) {
     struct udf_extent piece;
 
     return udf_extents_map(&node->body.extents, block, &piece) == 0 &&
            piece.kind != UDF_EXTENT_HOLE;
 }
 
-/* Loads `block`, with zeros behind the end of the file, unless it is in memory
- * already or beyond the end. */
-static int edge_load(struct udf_op *op, const struct udf_node *node,
-                     struct edges *edges, uint64_t block) {
-    struct edge *edge = &edges->edge[edges->count];
+static bool any_set(const uint8_t *bytes, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (bytes[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int udf_file_edge_load(struct udf_op *op, const struct udf_node *node,
+                       struct udf_edges *edges, uint64_t block) {
+    struct udf_edge *edge = &edges->edge[edges->count];
     uint64_t size = node->body.size;
     uint64_t start = block * UDF_BLOCK_BYTES;
     int error;
@@ -168,34 +156,33 @@ static int edge_load(struct udf_op *op, const struct udf_node *node,
     if (error) {
         return error;
     }
+    edge->stale = false;
     if (size - start < UDF_BLOCK_BYTES) {
-        memset(edge->data + (size - start), 0,
-               (size_t)(UDF_BLOCK_BYTES - (size - start)));
+        uint32_t used = (uint32_t)(size - start);
+
+        edge->stale = any_set(edge->data + used, UDF_BLOCK_BYTES - used);
+        memset(edge->data + used, 0, UDF_BLOCK_BYTES - used);
     }
     edge->block = block;
     edges->count++;
     return 0;
 }
 
-/* Loads the block that holds the end of the file when bytes behind the end
- * become part of the file: other writers may have left anything there. */
-static int edge_load_end(struct udf_op *op, const struct udf_node *node,
-                         struct edges *edges, uint64_t new_size) {
+int udf_file_edge_load_end(struct udf_op *op, const struct udf_node *node,
+                           struct udf_edges *edges, uint64_t new_size) {
     uint64_t size = node->body.size;
 
     if (size % UDF_BLOCK_BYTES == 0 || new_size <= size) {
         return 0;
     }
-    return edge_load(op, node, edges, size / UDF_BLOCK_BYTES);
+    return udf_file_edge_load(op, node, edges, size / UDF_BLOCK_BYTES);
 }
 
 /* ---- memory and reservation ------------------------------------------- */
 
-/* Adds a block to the dirty ones, using one block of `*reserve` when it has no
- * place; a new block is filled from `content`, or zeros. */
-static uint8_t *block_dirty(struct udf_volume *volume, struct udf_node *node,
-                            uint64_t block, const uint8_t *content,
-                            uint32_t *reserve) {
+uint8_t *udf_file_dirty(struct udf_volume *volume, struct udf_node *node,
+                        uint64_t block, const uint8_t *content,
+                        uint32_t *reserve) {
     struct udf_body *body = &node->body;
     uint8_t *memory = udf_dirty_find(&body->dirty, block);
 
@@ -207,7 +194,7 @@ static uint8_t *block_dirty(struct udf_volume *volume, struct udf_node *node,
         return NULL;
     }
     volume->nodes.dirty_blocks++;
-    if (!has_place(node, block)) {
+    if (!udf_file_has_place(node, block)) {
         (*reserve)--;
         body->reserved++;
     }
@@ -219,41 +206,68 @@ static uint8_t *block_dirty(struct udf_volume *volume, struct udf_node *node,
     return memory;
 }
 
-/* Blocks of [from, to) that would need a new place if written now. */
-static uint32_t placeless(const struct udf_node *node, uint64_t from,
-                          uint64_t to) {
-    uint32_t count = 0;
+bool udf_file_next_vacant(const struct udf_node *node, uint64_t from,
+                          uint64_t to, uint64_t *out_block,
+                          uint32_t *out_count) {
+    while (from < to) {
+        uint64_t end = to, dirty_block = UINT64_MAX;
+        struct udf_extent piece;
+        uint32_t dirty_count = 0;
 
-    for (uint64_t block = from; block < to; block++) {
-        if (!has_place(node, block) &&
-            !udf_dirty_find(&node->body.dirty, block)) {
-            count++;
+        if (udf_extents_map(&node->body.extents, from, &piece) == 0) {
+            end = from + piece.count < to ? from + piece.count : to;
+            if (piece.kind != UDF_EXTENT_HOLE) {
+                from = end;
+                continue;
+            }
         }
+        (void)udf_dirty_next(&node->body.dirty, from, &dirty_block,
+                             &dirty_count);
+        if (dirty_block == from) {
+            from += dirty_count;
+            continue;
+        }
+        end = dirty_block < end ? dirty_block : end;
+        *out_block = from;
+        *out_count =
+            end - from < UINT32_MAX ? (uint32_t)(end - from) : UINT32_MAX;
+        return true;
     }
-    return count;
+    return false;
 }
 
-/* Drops the dirty blocks from `from` on and what was reserved for them. */
-static void dirty_cut(struct udf_volume *volume, struct udf_node *node,
-                      uint64_t from) {
+uint32_t udf_file_vacant(const struct udf_node *node, uint64_t from,
+                         uint64_t to) {
+    uint64_t total = 0, block;
+    uint32_t count;
+
+    while (udf_file_next_vacant(node, from, to, &block, &count)) {
+        total += count;
+        from = block + count;
+    }
+    return total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
+}
+
+void udf_file_drop_dirty(struct udf_volume *volume, struct udf_node *node,
+                         uint64_t from, uint64_t to) {
     struct udf_body *body = &node->body;
     uint64_t before = body->dirty.blocks;
     uint64_t block = from;
     uint32_t count, freed = 0;
 
-    while (udf_dirty_next(&body->dirty, block, &block, &count)) {
-        for (uint32_t i = 0; i < count; i++) {
-            freed += !has_place(node, block + i);
+    while (udf_dirty_next(&body->dirty, block, &block, &count) && block < to) {
+        for (uint32_t i = 0; i < count && block + i < to; i++) {
+            freed += !udf_file_has_place(node, block + i);
         }
         block += count;
     }
-    udf_dirty_drop(&body->dirty, from, UINT64_MAX);
+    udf_dirty_drop(&body->dirty, from, to);
     volume->nodes.dirty_blocks -= before - body->dirty.blocks;
     body->reserved -= freed;
     udf_space_unreserve(volume->space, freed);
 }
 
-static int reserve_blocks(struct udf_volume *volume, uint32_t count) {
+int udf_file_reserve(struct udf_volume *volume, uint32_t count) {
     return udf_space_reserve(volume->space, count, volume->placement.keep);
 }
 
@@ -279,18 +293,17 @@ static int inline_resize(struct udf_body *body, uint64_t size) {
     return 0;
 }
 
-/* Moves embedded content out into a dirty block. */
-static int inline_leave(struct udf_volume *volume, struct udf_node *node) {
+int udf_file_leave_icb(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
     uint32_t reserve = body->size > 0 ? 1 : 0;
     uint8_t *memory;
-    int error = reserve_blocks(volume, reserve);
+    int error = udf_file_reserve(volume, reserve);
 
     if (error) {
         return error;
     }
     if (body->size > 0) {
-        memory = block_dirty(volume, node, 0, NULL, &reserve);
+        memory = udf_file_dirty(volume, node, 0, NULL, &reserve);
         if (!memory) {
             udf_space_unreserve(volume->space, 1);
             return -ENOMEM;
@@ -312,7 +325,7 @@ int udf_file_make_room(struct udf_volume *volume, struct udf_node *node,
         return -ENOSPC;
     }
     if (node->body.embedded && node->body.size > room - bytes) {
-        return inline_leave(volume, node);
+        return udf_file_leave_icb(volume, node);
     }
     return 0;
 }
@@ -330,7 +343,7 @@ static int copy_in(struct udf_volume *volume, struct udf_node *node,
         uint32_t skip = (uint32_t)(at % UDF_BLOCK_BYTES);
         uint32_t bytes = UDF_BLOCK_BYTES - skip;
         uint8_t *memory =
-            block_dirty(volume, node, at / UDF_BLOCK_BYTES, NULL, reserve);
+            udf_file_dirty(volume, node, at / UDF_BLOCK_BYTES, NULL, reserve);
 
         if (!memory) {
             return -ENOMEM;
@@ -348,30 +361,31 @@ static int write_blocks(struct udf_op *op, struct udf_node *node,
                         uint64_t offset, uint32_t count, const uint8_t *in) {
     struct udf_volume *volume = op->volume;
     uint64_t end = offset + count;
-    struct edges edges = {0};
+    struct udf_edges edges = {0};
     uint32_t reserve;
-    int error = edge_load_end(op, node, &edges, end);
+    int error = udf_file_edge_load_end(op, node, &edges, end);
 
     if (!error && offset % UDF_BLOCK_BYTES) {
-        error = edge_load(op, node, &edges, offset / UDF_BLOCK_BYTES);
+        error = udf_file_edge_load(op, node, &edges, offset / UDF_BLOCK_BYTES);
     }
     if (!error && end % UDF_BLOCK_BYTES) {
-        error = edge_load(op, node, &edges, end / UDF_BLOCK_BYTES);
+        error = udf_file_edge_load(op, node, &edges, end / UDF_BLOCK_BYTES);
     }
     if (error) {
         return error;
     }
-    reserve = placeless(node, offset / UDF_BLOCK_BYTES, blocks_of(end));
+    reserve =
+        udf_file_vacant(node, offset / UDF_BLOCK_BYTES, udf_file_blocks(end));
     for (uint32_t i = 0; i < edges.count; i++) {
-        reserve += !has_place(node, edges.edge[i].block);
+        reserve += !udf_file_has_place(node, edges.edge[i].block);
     }
-    error = reserve_blocks(volume, reserve);
+    error = udf_file_reserve(volume, reserve);
     if (error) {
         return error;
     }
     for (uint32_t i = 0; !error && i < edges.count; i++) {
-        if (!block_dirty(volume, node, edges.edge[i].block, edges.edge[i].data,
-                         &reserve)) {
+        if (!udf_file_dirty(volume, node, edges.edge[i].block,
+                            edges.edge[i].data, &reserve)) {
             error = -ENOMEM;
         }
     }
@@ -394,7 +408,7 @@ int udf_file_write(struct udf_op *op, struct udf_node *node, uint64_t offset,
     if (count == 0) {
         return 0;
     }
-    if (offset > FILE_BYTES_MAX || end > FILE_BYTES_MAX) {
+    if (offset > UDF_FILE_BYTES_MAX || end > UDF_FILE_BYTES_MAX) {
         return -EFBIG;
     }
     if (body->embedded && end <= udf_node_inline_room(node)) {
@@ -406,7 +420,7 @@ int udf_file_write(struct udf_op *op, struct udf_node *node, uint64_t offset,
         }
     } else {
         if (body->embedded) {
-            error = inline_leave(op->volume, node);
+            error = udf_file_leave_icb(op->volume, node);
         }
         if (!error) {
             error = write_blocks(op, node, offset, count, buf);
@@ -418,26 +432,42 @@ int udf_file_write(struct udf_op *op, struct udf_node *node, uint64_t offset,
     return error;
 }
 
-/* ---- truncating ------------------------------------------------------- */
+/* ---- resizing ------------------------------------------------------- */
+
+int udf_file_lengthen(struct udf_volume *volume, struct udf_node *node,
+                      const struct udf_edges *edges, uint64_t size) {
+    uint32_t none = 0; /* what is stale has a place */
+
+    for (uint32_t i = 0; i < edges->count; i++) {
+        const struct udf_edge *edge = &edges->edge[i];
+
+        if (edge->stale &&
+            !udf_file_dirty(volume, node, edge->block, edge->data, &none)) {
+            return -ENOMEM;
+        }
+    }
+    node->body.size = size;
+    return 0;
+}
 
 static int shrink(struct udf_op *op, struct udf_node *node, uint64_t size) {
     struct udf_volume *volume = op->volume;
     struct udf_body *body = &node->body;
     uint32_t cut = (uint32_t)(size % UDF_BLOCK_BYTES);
-    uint64_t blocks = blocks_of(size);
+    uint64_t blocks = udf_file_blocks(size);
     int error;
 
-    if (cut > 0 && has_place(node, blocks - 1) &&
+    if (cut > 0 && size < body->size && udf_file_has_place(node, blocks - 1) &&
         !udf_dirty_find(&body->dirty, blocks - 1)) {
-        struct edges edges = {0};
+        struct udf_edges edges = {0};
         uint32_t none = 0;
 
-        error = edge_load(op, node, &edges, blocks - 1);
+        error = udf_file_edge_load(op, node, &edges, blocks - 1);
         if (error) {
             return error;
         }
-        if (edges.count > 0 &&
-            !block_dirty(volume, node, blocks - 1, edges.edge[0].data, &none)) {
+        if (edges.count > 0 && !udf_file_dirty(volume, node, blocks - 1,
+                                               edges.edge[0].data, &none)) {
             return -ENOMEM;
         }
     }
@@ -448,7 +478,7 @@ static int shrink(struct udf_op *op, struct udf_node *node, uint64_t size) {
             memset(memory + cut, 0, UDF_BLOCK_BYTES - cut);
         }
     }
-    dirty_cut(volume, node, blocks);
+    udf_file_drop_dirty(volume, node, blocks, UINT64_MAX);
     if (udf_extents_end(&body->extents) > blocks) {
         error = udf_extents_resize(&body->extents, blocks, udf_node_drop_piece,
                                    volume);
@@ -457,56 +487,37 @@ static int shrink(struct udf_op *op, struct udf_node *node, uint64_t size) {
         }
     }
     body->size = size;
+    body->preallocated = false;
     body->embedded = size == 0;
     return 0;
 }
 
 static int lengthen(struct udf_op *op, struct udf_node *node, uint64_t size) {
-    struct edges edges = {0};
-    uint32_t reserve = 0;
-    int error = edge_load_end(op, node, &edges, size);
+    struct udf_edges edges = {0};
+    int error = udf_file_edge_load_end(op, node, &edges, size);
 
-    if (error) {
-        return error;
-    }
-    if (edges.count > 0) {
-        /* The block is rewritten only when something must be blanked there. */
-        uint8_t old[UDF_BLOCK_BYTES];
-
-        error =
-            read_part(op, node, edges.edge[0].block, 0, UDF_BLOCK_BYTES, old);
-        if (error) {
-            return error;
-        }
-        if (memcmp(old, edges.edge[0].data, UDF_BLOCK_BYTES) != 0 &&
-            !block_dirty(op->volume, node, edges.edge[0].block,
-                         edges.edge[0].data, &reserve)) {
-            return -ENOMEM;
-        }
-    }
-    node->body.size = size;
-    return 0;
+    return error ? error : udf_file_lengthen(op->volume, node, &edges, size);
 }
 
 int udf_file_resize(struct udf_op *op, struct udf_node *node, uint64_t size) {
     struct udf_body *body = &node->body;
     int error = 0;
 
-    if (size > FILE_BYTES_MAX) {
+    if (size > UDF_FILE_BYTES_MAX) {
         return -EFBIG;
     }
-    if (size == body->size) {
+    if (size == body->size && !body->preallocated) {
         return 0;
     }
     if (body->embedded && size <= udf_node_inline_room(node)) {
         error = inline_resize(body, size);
     } else {
         if (body->embedded) {
-            error = inline_leave(op->volume, node);
+            error = udf_file_leave_icb(op->volume, node);
         }
         if (!error) {
-            error = size < body->size ? shrink(op, node, size)
-                                      : lengthen(op, node, size);
+            error = size > body->size ? lengthen(op, node, size)
+                                      : shrink(op, node, size);
         }
     }
     if (!error) {

@@ -22,6 +22,7 @@
 
 #include "udf/node.h"
 #include "udf/op.h"
+#include "udf/udf.h"
 
 /* As udf_read(). Shared lock. May return UDF_MISS. */
 int udf_file_read(struct udf_op *op, const struct udf_node *node,
@@ -33,7 +34,8 @@ int udf_file_read(struct udf_op *op, const struct udf_node *node,
 int udf_file_write(struct udf_op *op, struct udf_node *node, uint64_t offset,
                    uint32_t count, const void *buf);
 
-/* Cuts or lengthens (with zeros) to `size` bytes. As udf_file_write(). */
+/* Cuts or lengthens (with zeros) to `size` bytes; frees what was allocated
+ * behind that. As udf_file_write(). */
 int udf_file_resize(struct udf_op *op, struct udf_node *node, uint64_t size);
 
 /* Makes sure that `bytes` bytes of the ICB's room can be used for something
@@ -42,6 +44,18 @@ int udf_file_resize(struct udf_op *op, struct udf_node *node, uint64_t size);
  */
 int udf_file_make_room(struct udf_volume *volume, struct udf_node *node,
                        uint32_t bytes);
+
+/* As udf_change_range(); otherwise as udf_file_write(). */
+int udf_file_change_range(struct udf_op *op, struct udf_node *node,
+                          const struct udf_range *range);
+
+/* As udf_seek(). Shared lock. */
+int udf_file_seek(const struct udf_node *node, uint64_t offset,
+                  enum udf_seek what, uint64_t *out_offset);
+
+/* Gives back what udf_file_change_range() allocated behind the end, when
+ * nobody uses the file any more (UDF 2.60 2.3.10 wants it so). Lock alone. */
+void udf_file_release_tail(struct udf_volume *volume, struct udf_node *node);
 
 enum udf_writeback {
     UDF_WRITEBACK_PACKETS, /* only what fills whole packets */
@@ -57,7 +71,8 @@ int udf_file_write_back(struct udf_volume *volume, struct udf_node *node,
                         uint32_t *out_blocks);
 
 /* Makes the list of extents as long as the size, with holes, before the file
- * entry is encoded. Returns 0 or -ENOMEM. */
+ * entry is encoded; what others left behind the end is freed. Returns 0 or
+ * -ENOMEM. */
 int udf_file_settle(struct udf_volume *volume, struct udf_node *node);
 
 #endif

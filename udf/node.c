@@ -15,6 +15,7 @@
 #include "udf/attr.h"
 #include "udf/dir.h"
 #include "udf/ea.h"
+#include "udf/file.h"
 #include "udf/node_load.h"
 #include "udf/stream.h"
 #include "udf/volume.h"
@@ -30,8 +31,8 @@ uint64_t udf_node_ino(const struct udf_volume *volume, struct udf_addr addr) {
     return ((uint64_t)addr.part << 32 | addr.lbn) + 2;
 }
 
-static int addr_of_ino(const struct udf_volume *volume, uint64_t ino,
-                       struct udf_addr *out_addr) {
+int udf_node_addr(const struct udf_volume *volume, uint64_t ino,
+                  struct udf_addr *out_addr) {
     uint64_t packed = ino - 2;
 
     if (ino == UDF_ROOT_INO) {
@@ -124,7 +125,7 @@ int udf_node_load(struct udf_op *op, struct udf_addr icb,
 
 int udf_node_get(struct udf_op *op, uint64_t ino, struct udf_node **out_node) {
     struct udf_addr icb;
-    int error = addr_of_ino(op->volume, ino, &icb);
+    int error = udf_node_addr(op->volume, ino, &icb);
 
     return error ? error : udf_node_load(op, icb, out_node);
 }
@@ -341,14 +342,19 @@ int udf_node_forgotten(struct udf_op *op, uint64_t ino) {
     struct udf_node *node = udf_node_find(nodes, ino);
     int error;
 
-    if (!node || !node->orphan || udf_refs_count(&nodes->refs, ino) > 0) {
+    if (!node || !(node->orphan || node->body.preallocated) ||
+        udf_refs_count(&nodes->refs, ino) > 0) {
         return 0;
     }
     error = udf_op_need_exclusive(op);
     if (error) {
         return error;
     }
-    udf_node_end_orphan(op->volume, node);
+    if (node->orphan) {
+        udf_node_end_orphan(op->volume, node);
+    } else {
+        udf_file_release_tail(op->volume, node);
+    }
     return 0;
 }
 

@@ -19,8 +19,9 @@
  * node in memory: its number leads to its file entry again.
  *
  * Invariants:
- *  1. A dirty node, an orphan, a pinned node and the root are never dropped; no
- *     node is dropped within an operation, only at its end (udf_nodes_trim).
+ *  1. A dirty node, an orphan, a pinned or preallocated node and the root are
+ *     never dropped; no node is dropped within an operation, only at its end
+ * (udf_nodes_trim).
  *  2. body.extents covers no block twice; every block it names is allocated in
  *     the volume's space as long as the node lives.
  *  3. body.embedded: the content is inline_data[0 .. size-1], and extents and
@@ -28,6 +29,8 @@
  *  4. dir is NULL unless the node is a directory whose index is loaded; then
  *     the directory's content lives there, inline_data is NULL, and body.size
  *     is the length of that content.
+ *  5. What a file's extents cover behind its size is allocated or a hole, never
+ *     recorded: it reads as zeros when the file grows. ECMA-167 4/12.1.
  *
  * Locks: loading, changing and dropping need the volume lock alone; reading
  * needs it shared. `used` is atomic, because lookups set it under the shared
@@ -70,6 +73,7 @@ struct udf_attr {
 struct udf_body {
     uint64_t size; /* information length, bytes */
     bool embedded;
+    bool preallocated;     /* we took blocks behind the end: fallocate(2) */
     enum udf_ad_form form; /* of the descriptors when not embedded */
     uint8_t *inline_data;  /* NULL while size is 0 */
     struct udf_extents extents;
@@ -108,6 +112,7 @@ struct udf_node {
     struct udf_body body;
     struct udf_kept kept;
     struct udf_dir *dir;
+    uint32_t target_bytes; /* of a symbolic link: as readlink(2) gives it */
 };
 
 /* All nodes of a volume. */
@@ -146,6 +151,11 @@ void udf_nodes_trim(struct udf_nodes *nodes);
 
 /* The number of the object whose ICB is at `addr`. */
 uint64_t udf_node_ino(const struct udf_volume *volume, struct udf_addr addr);
+
+/* The address that belongs to the number `ino`. Returns 0; -ESTALE when no
+ * block of this volume has that number. */
+int udf_node_addr(const struct udf_volume *volume, uint64_t ino,
+                  struct udf_addr *out_addr);
 
 /* The node `ino` if it is in memory, else NULL. */
 struct udf_node *udf_node_find(const struct udf_nodes *nodes, uint64_t ino);
@@ -187,7 +197,8 @@ void udf_node_settled(struct udf_nodes *nodes, struct udf_node *node);
 void udf_node_changed(struct udf_op *op, struct udf_node *node, bool content);
 
 /* Called when the last reference from above to `ino` was given back: frees the
- * content of an orphan. Returns 0 or UDF_MISS. */
+ * content of an orphan, and what was allocated behind the end of a file.
+ * Returns 0 or UDF_MISS. */
 int udf_node_forgotten(struct udf_op *op, uint64_t ino);
 
 /* Makes an orphan of the node, whoever refers to it. Lock alone. */
@@ -229,6 +240,9 @@ bool udf_node_has_fids(const struct udf_node *node);
 /* Whether it is anything that POSIX has: other types of files (ECMA-167
  * 4/14.6.6) have no business in a directory. */
 bool udf_node_is_posix(const struct udf_node *node);
+
+/* Whether it has content that users write: a regular or real-time file. */
+bool udf_node_is_file(const struct udf_node *node);
 
 /* Fills `out_stat` as stat(2) shows the node. */
 void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,

@@ -17,6 +17,7 @@
 #include "udf/ea.h"
 #include "udf/icb.h"
 #include "udf/io.h"
+#include "udf/symlink.h"
 #include "udf/volume.h"
 
 struct udf_node_loading {
@@ -190,22 +191,6 @@ static int check_extents(const struct udf_volume *volume,
     return 0;
 }
 
-/* What is recorded behind the information length is no content, and must not
- * become any when the file grows: it is kept as allocated space. */
-static int hide_tail(struct udf_body *body, uint64_t blocks) {
-    struct udf_extent piece;
-    int error = 0;
-
-    while (!error && udf_extents_map(&body->extents, blocks, &piece) == 0) {
-        blocks = piece.block + piece.count;
-        if (piece.kind == UDF_EXTENT_RECORDED) {
-            piece.kind = UDF_EXTENT_ALLOCATED;
-            error = udf_extents_put(&body->extents, &piece, NULL, NULL);
-        }
-    }
-    return error;
-}
-
 static int finish_list(const struct udf_volume *volume, struct udf_body *body) {
     uint64_t blocks =
         body->size / UDF_BLOCK_BYTES + (body->size % UDF_BLOCK_BYTES != 0);
@@ -214,7 +199,10 @@ static int finish_list(const struct udf_volume *volume, struct udf_body *body) {
         udf_extents_end(&body->extents) < blocks) {
         return -EUCLEAN;
     }
-    return hide_tail(body, blocks);
+    /* What is recorded behind the information length is no content, and must
+     * not become any when the file grows: it is kept as allocated space. */
+    return udf_extents_turn(&body->extents, blocks, UINT64_MAX,
+                            UDF_EXTENT_RECORDED, UDF_EXTENT_ALLOCATED);
 }
 
 int udf_node_loading_go(struct udf_op *op, struct udf_node_loading *loading) {
@@ -226,6 +214,9 @@ int udf_node_loading_go(struct udf_op *op, struct udf_node_loading *loading) {
     }
     if (!error && !body->embedded) {
         error = finish_list(op->volume, body);
+    }
+    if (!error && loading->node->attr.file_type == UDF_FILE_SYMLINK) {
+        error = udf_symlink_measure(op, loading->node);
     }
     return error;
 }

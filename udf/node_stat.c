@@ -48,6 +48,11 @@ static mode_t mode_of(const struct udf_mount_options *options,
     return type | (mode & ~options->umask);
 }
 
+bool udf_node_is_file(const struct udf_node *node) {
+    return node->attr.file_type == UDF_FILE_REGULAR ||
+           node->attr.file_type == UDF_FILE_REALTIME;
+}
+
 static struct timespec timespec_of(const struct udf_time *time) {
     return (struct timespec){.tv_sec = time->sec, .tv_nsec = time->nsec};
 }
@@ -56,8 +61,9 @@ void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,
                    struct udf_stat *out_stat) {
     const struct udf_mount_options *options = &volume->options;
     const struct udf_attr *attr = &node->attr;
-    uint64_t blocks =
-        udf_extents_recorded(&node->body.extents) + node->body.reserved;
+    uint64_t blocks = udf_extents_recorded(&node->body.extents) +
+                      udf_extents_allocated(&node->body.extents) +
+                      node->body.reserved;
     bool uid_given = options->uid_all || attr->uid == UDF_ID_UNSET;
     bool gid_given = options->gid_all || attr->gid == UDF_ID_UNSET;
 
@@ -72,7 +78,8 @@ void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,
         .uid = uid_given ? options->uid : attr->uid,
         .gid = gid_given ? options->gid : attr->gid,
         .rdev = attr->rdev,
-        .size = node->body.size,
+        .size = attr->file_type == UDF_FILE_SYMLINK ? node->target_bytes
+                                                    : node->body.size,
         .blocks = blocks * (UDF_BLOCK_BYTES / 512),
         .atime = timespec_of(&attr->atime),
         .mtime = timespec_of(&attr->mtime),

@@ -166,7 +166,7 @@ void udf_nodes_remove(struct udf_nodes *nodes, struct udf_node *node) {
 
 static bool may_go(const struct udf_node *node) {
     return !node->dirty && !node->orphan && node->pins == 0 &&
-           node->ino != UDF_ROOT_INO;
+           !node->body.preallocated && node->ino != UDF_ROOT_INO;
 }
 
 void udf_nodes_trim(struct udf_nodes *nodes) {

@@ -210,7 +210,8 @@ int udf_node_write(struct udf_volume *volume, struct udf_node *node) {
         error = resize_chain(
             volume, node,
             (uint32_t)chain_blocks(
-                body->form, udf_ads_bytes(body->form, &body->extents), room));
+                body->form,
+                udf_ads_bytes(body->form, &body->extents, body->size), room));
         if (error) {
             return error;
         }

@@ -224,6 +224,14 @@ void udf_volume_give(struct udf_volume *volume, struct udf_addr addr,
     }
 }
 
+bool udf_volume_is_taken(const struct udf_volume *volume,
+                         struct udf_addr addr) {
+    const struct udf_space *space = volume->spaces.of[addr.part];
+
+    return !space || (addr.lbn < udf_space_blocks(space) &&
+                      !mmc_bits_test(udf_space_map(space), addr.lbn));
+}
+
 void udf_volume_orphan(struct udf_volume *volume, struct udf_addr addr,
                        uint32_t count) {
     if (volume->spaces.of[addr.part]) {

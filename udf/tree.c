@@ -6,16 +6,14 @@
 #include "udf/tree.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "udf/attr.h"
 #include "udf/cs0.h"
 #include "udf/dir.h"
-#include "udf/file.h"
-#include "udf/path.h"
 #include "udf/stream.h"
+#include "udf/symlink.h"
 #include "udf/tree_priv.h"
 #include "udf/volume.h"
 #include "udf/xattr.h"
@@ -48,26 +46,58 @@ int udf_tree_dir_to_change(struct udf_op *op, uint64_t ino,
     return error;
 }
 
+/* The object `ino` itself, of which nobody may have heard since mounting: the
+ * kernel asks so for a file handle of its NFS server. An entry that was freed
+ * is still on the disc, so the map of free space is asked first. */
+static int find_by_number(struct udf_op *op, uint64_t ino,
+                          struct udf_node **out_node) {
+    struct udf_addr icb;
+    int error = udf_node_addr(op->volume, ino, &icb);
+
+    if (!error && !udf_volume_is_taken(op->volume, icb)) {
+        error = -ESTALE;
+    }
+    if (!error) {
+        error = udf_node_load(op, icb, out_node);
+    }
+    if (!error && (!udf_node_is_posix(*out_node) ||
+                   (*out_node)->attr.icb_flags & UDF_ICB_STREAM)) {
+        error = -ESTALE;
+    }
+    /* The block has something else now. */
+    return error == -EUCLEAN ? -ESTALE : error;
+}
+
+/* A name that is not there: it can be too long for any directory. */
+static int absent(const struct udf_name *name) {
+    uint8_t cs0[UDF_NAME_CS0_MAX];
+    uint32_t bytes;
+    int error = udf_cs0_encode(name->text, name->len, cs0, sizeof(cs0), &bytes);
+
+    return error == -ENAMETOOLONG ? error : -ENOENT;
+}
+
 int udf_tree_lookup(struct udf_op *op, uint64_t parent,
                     const struct udf_name *name, struct udf_node **out_node) {
     struct udf_dir_entry entry;
     struct udf_node *dir;
-    int error = udf_tree_dir(op, parent, &dir);
+    int error;
 
+    if (name_is(name, ".", 1)) {
+        return find_by_number(op, parent, out_node);
+    }
+    error = udf_tree_dir(op, parent, &dir);
     if (error) {
         return error;
-    }
-    if (name_is(name, ".", 1)) {
-        *out_node = dir;
-        return 0;
     }
     if (name_is(name, "..", 2)) {
         return udf_node_load(op, udf_dir_parent(dir->dir), out_node);
     }
     error = udf_dir_find(dir->dir, name, &entry);
-    if (!error) {
-        error = udf_node_load(op, entry.icb, out_node);
+    if (error) {
+        return error == -ENOENT ? absent(name) : error;
     }
+    error = udf_node_load(op, entry.icb, out_node);
     return error || udf_node_is_posix(*out_node) ? error : -EUCLEAN;
 }
 
@@ -109,22 +139,10 @@ static int free_name(struct udf_op *op, struct udf_node *dir,
 static int fill_new(struct udf_op *op, struct udf_node *node,
                     const struct udf_node *parent,
                     const struct udf_make *make) {
-    uint8_t *raw = NULL;
-    uint32_t bytes = 0;
-    int error;
-
     if (S_ISDIR(make->mode)) {
         return udf_dir_begin(op->volume, node, parent);
     }
-    if (!S_ISLNK(make->mode)) {
-        return 0;
-    }
-    error = udf_path_encode(make->target, &raw, &bytes);
-    if (!error) {
-        error = udf_file_write(op, node, 0, bytes, raw);
-    }
-    free(raw);
-    return error;
+    return S_ISLNK(make->mode) ? udf_symlink_write(op, node, make->target) : 0;
 }
 
 /* A directory with the set-group-ID bit hands its group on, and the bit to

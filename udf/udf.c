@@ -12,8 +12,7 @@
 
 #include "udf/attr.h"
 #include "udf/dir.h"
-#include "udf/file.h"
-#include "udf/path.h"
+#include "udf/symlink.h"
 #include "udf/tree.h"
 #include "udf/volume.h"
 
@@ -282,24 +281,16 @@ int udf_readdir(struct udf_volume *volume, uint64_t ino, uint64_t cookie,
 
 int udf_readlink(struct udf_volume *volume, uint64_t ino, char *buf,
                  uint32_t buf_bytes) {
-    uint8_t raw[4 * UDF_BLOCK_BYTES];
     struct udf_node *node;
     struct udf_op op;
-    uint32_t count = 0;
     int error;
 
     udf_op_start(&op, volume, UDF_OP_SHARED);
     do {
         error = udf_node_get(&op, ino, &node);
-        if (!error && node->attr.file_type != UDF_FILE_SYMLINK) {
-            error = -EINVAL;
-        }
-        if (!error && node->body.size > sizeof(raw)) {
-            error = -ENAMETOOLONG;
-        }
         if (!error) {
-            error = udf_file_read(&op, node, 0, sizeof(raw), raw, &count);
+            error = udf_symlink_read(&op, node, buf, buf_bytes);
         }
     } while (udf_op_again(&op, &error));
-    return error ? error : udf_path_decode(raw, count, buf, buf_bytes);
+    return error;
 }

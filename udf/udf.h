@@ -56,7 +56,7 @@ struct udf_stat {
     gid_t gid;
     dev_t rdev;
     uint64_t size;   /* bytes */
-    uint64_t blocks; /* of 512 bytes, recorded */
+    uint64_t blocks; /* of 512 bytes, taken or reserved */
     struct timespec atime, mtime, ctime, btime;
 };
 
@@ -209,6 +209,48 @@ int udf_read(struct udf_volume *volume, uint64_t ino, uint64_t offset,
  * be written. Space for it is reserved. Returns 0; -ENOSPC; -EFBIG. */
 int udf_write(struct udf_volume *volume, uint64_t ino, uint64_t offset,
               uint32_t count, const void *buf);
+
+enum udf_range_change {
+    UDF_RANGE_ALLOCATE, /* what has no place gets one; content stays */
+    UDF_RANGE_ZERO,     /* becomes zeros, and has its place */
+    UDF_RANGE_PUNCH     /* becomes zeros, and gives its place back */
+};
+
+struct udf_range {
+    enum udf_range_change change;
+    bool keep_size; /* else the file grows to the range's end; not for PUNCH */
+    uint64_t offset, count; /* bytes, count >= 1 */
+};
+
+/* fallocate(2) for regular files. What was allocated cannot meet -ENOSPC when
+ * it is written; behind the end of the file that lasts until the object loses
+ * its last reference or the volume is unmounted. Returns 0; -EFBIG; -ENOSPC;
+ * -EINVAL for other objects; -EOPNOTSUPP for PUNCH without keep_size. */
+int udf_change_range(struct udf_volume *volume, uint64_t ino,
+                     const struct udf_range *range);
+
+enum udf_seek { UDF_SEEK_DATA, UDF_SEEK_HOLE };
+
+/* lseek(2): the first offset at or behind `offset` that is, or is not, in a
+ * hole; the end of the file is one. What is allocated and not recorded is a
+ * hole too. Returns 0; -ENXIO at or behind the end of the file, or when only
+ * a hole is left for UDF_SEEK_DATA; -EISDIR. */
+int udf_seek(struct udf_volume *volume, uint64_t ino, uint64_t offset,
+             enum udf_seek what, uint64_t *out_offset);
+
+/* One end of a copy. */
+struct udf_position {
+    uint64_t ino;
+    uint64_t offset; /* bytes */
+};
+
+/* Copies at most `count` bytes; *out_count can be less, as with
+ * copy_file_range(2): at the end of the source, and because no caller should
+ * wait for too much at once. Ranges of one file must not overlap. Returns 0 or
+ * an error of udf_read() and udf_write() when nothing was copied. */
+int udf_copy(struct udf_volume *volume, const struct udf_position *from,
+             const struct udf_position *to, uint64_t count,
+             uint32_t *out_count);
 
 /* One directory entry as udf_readdir() shows it. */
 struct udf_dirent {

@@ -4,6 +4,7 @@
  * udf/udf.c.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "udf/attr.h"
@@ -175,4 +176,92 @@ int udf_write(struct udf_volume *volume, uint64_t ino, uint64_t offset,
         } while (udf_op_again(&op, &error));
     } while (udf_sync_make_space(volume, error, &tried));
     return error;
+}
+
+static int change_range(struct udf_op *op, uint64_t ino,
+                        const struct udf_range *range) {
+    struct udf_node *node;
+    int error = udf_volume_writable(op->volume);
+
+    if (!error) {
+        error = udf_node_get(op, ino, &node);
+    }
+    if (!error && !udf_node_is_file(node)) {
+        error = -EINVAL;
+    }
+    return error ? error : udf_file_change_range(op, node, range);
+}
+
+int udf_change_range(struct udf_volume *volume, uint64_t ino,
+                     const struct udf_range *range) {
+    struct udf_op op;
+    bool tried = false;
+    int error;
+
+    if (range->change == UDF_RANGE_PUNCH && !range->keep_size) {
+        return -EOPNOTSUPP;
+    }
+    do {
+        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
+        do {
+            error = change_range(&op, ino, range);
+        } while (udf_op_again(&op, &error));
+    } while (udf_sync_make_space(volume, error, &tried));
+    return error;
+}
+
+int udf_seek(struct udf_volume *volume, uint64_t ino, uint64_t offset,
+             enum udf_seek what, uint64_t *out_offset) {
+    struct udf_node *node;
+    struct udf_op op;
+    int error;
+
+    udf_op_start(&op, volume, UDF_OP_SHARED);
+    do {
+        error = udf_node_get(&op, ino, &node);
+        if (!error && udf_node_is_dir(node)) {
+            error = -EISDIR;
+        }
+        if (!error) {
+            error = udf_file_seek(node, offset, what, out_offset);
+        }
+    } while (udf_op_again(&op, &error));
+    return error;
+}
+
+enum {
+    COPY_PORTION_BYTES = 1 << 20,
+    COPY_BYTES_MAX = 16 << 20 /* what one caller may keep a thread for */
+};
+
+int udf_copy(struct udf_volume *volume, const struct udf_position *from,
+             const struct udf_position *to, uint64_t count,
+             uint32_t *out_count) {
+    uint8_t *portion = malloc(COPY_PORTION_BYTES);
+    uint32_t done = 0, got = 0;
+    int error = portion ? 0 : -ENOMEM;
+
+    if (count > COPY_BYTES_MAX) {
+        count = COPY_BYTES_MAX;
+    }
+    while (!error && done < count) {
+        uint32_t want = (uint32_t)count - done;
+
+        want = want < COPY_PORTION_BYTES ? want : COPY_PORTION_BYTES;
+        error = udf_read(volume, from->ino, from->offset + done, want, portion,
+                         &got);
+        if (!error && got == 0) {
+            break; /* the end of the source */
+        }
+        if (!error) {
+            error = udf_write(volume, to->ino, to->offset + done, got, portion);
+        }
+        done += error ? 0 : got;
+    }
+    free(portion);
+    if (error && done == 0) {
+        return error;
+    }
+    *out_count = done;
+    return 0;
 }

@@ -15,6 +15,7 @@
 #include "mmc/blockdev.h"
 #include "mmc/log.h"
 #include "udf/decode.h"
+#include "udf/file.h"
 #include "udf/io.h"
 #include "udf/lost.h"
 #include "udf/mount.h"
@@ -396,12 +397,13 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
 
 /* ---- unmounting ------------------------------------------------------- */
 
-/* References end with the mount: what has no name any more is freed. */
-static void drop_orphans(struct udf_volume *volume) {
+/* References end with the mount: what has no name any more is freed, and what
+ * was allocated behind the end of files. */
+static void drop_references(struct udf_volume *volume) {
     struct udf_nodes *nodes = &volume->nodes;
 
     pthread_rwlock_wrlock(&volume->lock);
-    for (size_t i = 0; nodes->orphans > 0 && i < nodes->buckets; i++) {
+    for (size_t i = 0; i < nodes->buckets; i++) {
         struct udf_node *node = nodes->bucket[i];
 
         while (node) {
@@ -410,6 +412,7 @@ static void drop_orphans(struct udf_volume *volume) {
                 udf_node_end_orphan(volume, node);
                 node = nodes->bucket[i];
             } else {
+                udf_file_release_tail(volume, node);
                 node = node->hash_next;
             }
         }
@@ -423,7 +426,7 @@ int udf_unmount(struct udf_volume *volume) {
     if (!volume) {
         return 0;
     }
-    drop_orphans(volume);
+    drop_references(volume);
     error = udf_commit(volume);
     if (!error) {
         error = udf_sync_close(volume);

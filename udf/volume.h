@@ -80,6 +80,10 @@ void udf_volume_read_only(struct udf_volume *volume, const char *reason);
 void udf_volume_give(struct udf_volume *volume, struct udf_addr addr,
                      uint32_t count);
 
+/* Whether the block at `addr` belongs to something. True where that is not
+ * known: on what cannot be written. Lock held. */
+bool udf_volume_is_taken(const struct udf_volume *volume, struct udf_addr addr);
+
 /* Shows them as free on the disc, while memory still uses them. */
 void udf_volume_orphan(struct udf_volume *volume, struct udf_addr addr,
                        uint32_t count);

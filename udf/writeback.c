@@ -188,7 +188,10 @@ int udf_file_settle(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
     uint64_t blocks = (body->size + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES;
 
-    if (body->embedded || udf_extents_end(&body->extents) == blocks) {
+    uint64_t end = udf_extents_end(&body->extents);
+
+    if (body->embedded || end == blocks ||
+        (end > blocks && body->preallocated)) {
         return 0;
     }
     return udf_extents_resize(&body->extents, blocks, udf_node_drop_piece,

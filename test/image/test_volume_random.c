@@ -207,6 +207,93 @@ static void do_truncate(struct world *world) {
     }
 }
 
+/* Holes read as zeros, data is what is not a hole. */
+static void check_holes(struct world *world, const struct object *object) {
+    uint64_t hole, data = 0;
+
+    while (data < object->size) {
+        assert_int_equal(
+            udf_seek(world->volume, object->ino, data, UDF_SEEK_HOLE, &hole),
+            0);
+        assert_in_range(hole, data, object->size);
+        if (udf_seek(world->volume, object->ino, hole, UDF_SEEK_DATA, &data)) {
+            data = object->size;
+        }
+        assert_in_range(data, hole, object->size);
+        for (uint64_t at = hole; at < data; at++) {
+            assert_int_equal(object->data[at], 0);
+        }
+    }
+}
+
+static void do_range(struct world *world) {
+    int i = draw_object(world, false);
+    bool small = draw(world, 2);
+    struct udf_range range = {
+        .change = (enum udf_range_change)draw(world, 3),
+        .keep_size = draw(world, 2),
+        .offset = draw(world, small ? 4000 : FILE_BYTES_MAX),
+        .count = 1 + draw(world, small ? 4000 : WRITE_BYTES_MAX),
+    };
+    uint32_t end = (uint32_t)(range.offset + range.count);
+    struct object *object = &world->object[i > 0 ? i : 0];
+    int error;
+
+    if (i < 0) {
+        return;
+    }
+    error = udf_change_range(world->volume, object->ino, &range);
+    if (range.change == UDF_RANGE_PUNCH && !range.keep_size) {
+        assert_int_equal(error, -EOPNOTSUPP);
+        return;
+    }
+    if (error == -ENOSPC) {
+        return;
+    }
+    assert_int_equal(error, 0);
+    if (!range.keep_size && end > object->size) {
+        model_resize(object, end);
+    }
+    end = end < object->size ? end : object->size;
+    if (range.change != UDF_RANGE_ALLOCATE && range.offset < end) {
+        memset(object->data + range.offset, 0, (size_t)(end - range.offset));
+    }
+    check_holes(world, object);
+}
+
+static void do_copy(struct world *world) {
+    int from = draw_object(world, false);
+    int to = draw_object(world, false);
+    struct udf_position source, target;
+    uint32_t count = 1 + draw(world, WRITE_BYTES_MAX);
+    uint32_t expected, copied = 0;
+    int error;
+
+    if (from < 0 || to < 0 || from == to) {
+        return;
+    }
+    source = (struct udf_position){world->object[from].ino,
+                                   draw(world, FILE_BYTES_MAX / 4)};
+    target = (struct udf_position){world->object[to].ino,
+                                   draw(world, FILE_BYTES_MAX / 4)};
+    error = udf_copy(world->volume, &source, &target, count, &copied);
+    if (error == -ENOSPC) {
+        return;
+    }
+    assert_int_equal(error, 0);
+    expected = source.offset < world->object[from].size
+                   ? world->object[from].size - (uint32_t)source.offset
+                   : 0;
+    assert_int_equal(copied, count < expected ? count : expected);
+    if (target.offset + copied > world->object[to].size && copied > 0) {
+        model_resize(&world->object[to], (uint32_t)target.offset + copied);
+    }
+    if (copied > 0) {
+        memcpy(world->object[to].data + target.offset,
+               world->object[from].data + source.offset, copied);
+    }
+}
+
 static void do_remove(struct world *world) {
     bool directory = draw(world, 4) == 0;
     int i = draw_object(world, directory);
@@ -295,6 +382,7 @@ static void compare_file(struct world *world, int i) {
     if (got > 0) {
         assert_memory_equal(buf, object->data, got);
     }
+    check_holes(world, object);
     free(buf);
 }
 
@@ -350,7 +438,7 @@ static void remount(struct world *world) {
 }
 
 static void operate(struct world *world) {
-    switch (draw(world, 16)) {
+    switch (draw(world, 19)) {
     case 0:
     case 1:
     case 2:
@@ -377,6 +465,13 @@ static void operate(struct world *world) {
         } else if (draw(world, 4) == 0) {
             assert_int_equal(udf_commit(world->volume), 0);
         }
+        break;
+    case 11:
+    case 12:
+        do_range(world);
+        break;
+    case 13:
+        do_copy(world);
         break;
     default:
         do_write(world);

@@ -419,7 +419,7 @@ static void round_trip(enum udf_ad_form form, const struct udf_extents *list,
         assert_false(ads.more);
         total += bytes;
     } while (cursor.index < list->count);
-    assert_int_equal(total, udf_ads_bytes(form, list));
+    assert_int_equal(total, udf_ads_bytes(form, list, info_bytes));
     check_invariants(&back);
     assert_int_equal(back.count, list->count);
     for (size_t i = 0; i < back.count; i++) {
@@ -449,7 +449,8 @@ static void test_extent_encode_round_trip(void **state) {
     piece.addr.part = 4;
     put(&extents, piece);
     blocks = udf_extents_end(&extents);
-    assert_int_equal(udf_ads_bytes(UDF_AD_SHORT, &extents), 6 * 8);
+    assert_int_equal(
+        udf_ads_bytes(UDF_AD_SHORT, &extents, blocks * UDF_BLOCK_BYTES), 6 * 8);
     round_trip(UDF_AD_SHORT, &extents, blocks * UDF_BLOCK_BYTES);
     round_trip(UDF_AD_LONG, &extents, blocks * UDF_BLOCK_BYTES - 2047);
     udf_extents_free(&extents);
@@ -466,13 +467,70 @@ static void test_extent_encode_cuts_last_length(void **state) {
                                     &cursor, raw, sizeof(raw)),
                      16);
     assert_int_equal(raw[0] | raw[1] << 8, 2 * 2048 + 5);
-    /* What lies behind the file is not written. */
-    put(&extents, extent(3, 1, UDF_EXTENT_ALLOCATED, 70));
+    /* Of what lies behind the file only what is allocated is written. */
+    put(&extents, extent(3, 1, UDF_EXTENT_RECORDED, 70));
     cursor = (struct udf_ad_cursor){0};
     assert_int_equal(udf_ads_encode(UDF_AD_SHORT, &extents, 2 * 2048 + 5,
                                     &cursor, raw, sizeof(raw)),
                      8);
-    assert_int_equal(cursor.index, extents.count);
+    udf_extents_free(&extents);
+}
+
+static uint32_t length_at(const uint8_t *raw) {
+    return raw[0] | (uint32_t)raw[1] << 8 | (uint32_t)raw[2] << 16 |
+           (uint32_t)raw[3] << 24;
+}
+
+static void test_extent_encode_gives_the_tail_descriptors(void **state) {
+    struct udf_extents extents = {0};
+    struct udf_ad_cursor cursor = {0};
+    uint64_t info_bytes = 2 * 2048 + 5;
+    uint32_t allocated = (uint32_t)UDF_EXTENT_ALLOCATED << 30;
+    uint8_t raw[64];
+
+    (void)state;
+    /* The third block belongs to the body, the others to the tail; the hole
+     * between has no form there. */
+    put(&extents, extent(0, 2, UDF_EXTENT_RECORDED, 50));
+    put(&extents, extent(2, 4, UDF_EXTENT_ALLOCATED, 70));
+    put(&extents, extent(6, 3, UDF_EXTENT_HOLE, 0));
+    put(&extents, extent(9, 1, UDF_EXTENT_ALLOCATED, 90));
+    assert_int_equal(udf_ads_bytes(UDF_AD_SHORT, &extents, info_bytes), 32);
+    assert_int_equal(udf_ads_encode(UDF_AD_SHORT, &extents, info_bytes, &cursor,
+                                    raw, sizeof(raw)),
+                     32);
+    assert_int_equal(length_at(raw), 2 * 2048);
+    assert_int_equal(length_at(raw + 8), allocated | 5);
+    assert_int_equal(length_at(raw + 12), 70);
+    assert_int_equal(length_at(raw + 16), allocated | 3 * 2048);
+    assert_int_equal(length_at(raw + 20), 71);
+    assert_int_equal(length_at(raw + 24), allocated | 2048);
+    assert_int_equal(length_at(raw + 28), 90);
+    udf_extents_free(&extents);
+}
+
+static void test_extent_turn_keeps_the_blocks(void **state) {
+    struct udf_extents extents = {0};
+    struct udf_extent piece;
+
+    (void)state;
+    put(&extents, extent(0, 4, UDF_EXTENT_RECORDED, 50));
+    put(&extents, extent(4, 2, UDF_EXTENT_HOLE, 0));
+    put(&extents, extent(6, 4, UDF_EXTENT_RECORDED, 60));
+    assert_int_equal(udf_extents_turn(&extents, 3, 8, UDF_EXTENT_RECORDED,
+                                      UDF_EXTENT_ALLOCATED),
+                     0);
+    check_invariants(&extents);
+    assert_int_equal(udf_extents_recorded(&extents), 3 + 2);
+    assert_int_equal(udf_extents_allocated(&extents), 1 + 2);
+    assert_int_equal(udf_extents_map(&extents, 7, &piece), 0);
+    assert_int_equal(piece.kind, UDF_EXTENT_ALLOCATED);
+    assert_int_equal(piece.addr.lbn, 61);
+    assert_int_equal(udf_extents_turn(&extents, 0, 10, UDF_EXTENT_ALLOCATED,
+                                      UDF_EXTENT_RECORDED),
+                     0);
+    check_invariants(&extents);
+    assert_int_equal(extents.count, 3);
     udf_extents_free(&extents);
 }
 
@@ -505,6 +563,8 @@ int main(void) {
         cmocka_unit_test(test_extent_decode_refuses_hostile),
         cmocka_unit_test(test_extent_encode_round_trip),
         cmocka_unit_test(test_extent_encode_cuts_last_length),
+        cmocka_unit_test(test_extent_encode_gives_the_tail_descriptors),
+        cmocka_unit_test(test_extent_turn_keeps_the_blocks),
         cmocka_unit_test(test_extent_encode_nothing),
     };
 
