@@ -6,6 +6,7 @@
 #include "udf/tree.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
