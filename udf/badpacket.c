@@ -117,7 +117,7 @@ static uint64_t used_blocks(const struct udf_volume *volume,
     return used;
 }
 
-/* What has moved must not come home from the overlay. */
+/* What has moved must not come home any more. */
 static int forget_overlay(struct udf_volume *volume,
                           const struct udf_move *move) {
     uint32_t from = 0;
@@ -131,12 +131,11 @@ static int forget_overlay(struct udf_volume *volume,
         uint32_t lba, run;
         int error = udf_partmap_lba(&volume->maps, addr, to - from, &lba, &run);
 
-        if (!error) {
-            error = udf_overlay_drop(&volume->overlay, lba, run);
-        }
         if (error) {
             return error;
         }
+        udf_overlay_drop(&volume->overlay, lba, run);
+        udf_pending_forget(&volume->pending, lba, run);
         from += run;
     }
     return 0;
@@ -258,10 +257,14 @@ static int resolve_one(struct udf_volume *volume,
         return 0;
     }
     if (!failure->missing) {
+        bool had = volume->nonalloc.node != NULL;
+
         error = udf_nonalloc_prepare(volume);
         if (udf_io_is_fatal(error)) {
             return error;
         }
+        /* A new file is in no snapshot yet, whatever becomes of the packet. */
+        *io_moved |= !had && volume->nonalloc.node != NULL;
     }
     error = move_content(volume, &place, failure);
     if (!error) {
