@@ -97,7 +97,7 @@ absent new 2 'label is too long' "$format" --media cdrw \
     --label "$(yes x | head -n 127 | tr -d '\n')" new
 absent new 2 'label is not UTF-8' "$format" --media cdrw \
     --label "$(printf '\377')" new
-absent new 2 'not possible' "$format" --media cdrw --udf 2.60 new
+absent new 2 'not possible' "$format" --media cdrw --udf 1.02 new
 
 # ---- a disc that is not the one asked for, or holds data
 "$format" --media cdrw --size 60M disc >out 2>&1 ||

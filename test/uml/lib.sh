@@ -11,7 +11,7 @@
 #   uml_needed                      # exit 77 where it cannot run
 #   uml_run WORK SCRIPT BUILD ubdar=disc.img || exit 1
 
-UML_TIMEOUT=${UML_TIMEOUT:-300}
+UML_TIMEOUT=${UML_TIMEOUT:-900}
 
 # Ends the test as skipped when the guest kernel is not installed.
 uml_needed() {
