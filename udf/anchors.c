@@ -64,7 +64,7 @@ static bool is_head_only(const struct udf_volume *volume,
     uint32_t packet = volume->dev->geometry.packet_blocks;
     uint32_t middle = volume->dev->geometry.blocks - 1 - ANCHOR_LBA;
 
-    return volume->identity.journal_packets > 0 &&
+    return volume->journal.reserved.packets > 0 &&
            avdp->reserve.lba < ANCHOR_LBA &&
            (uint64_t)map->start_lba + map->blocks <= middle / packet * packet;
 }

@@ -87,7 +87,7 @@ static int find_layout(struct growth *growth) {
         (vds->lvd.maps != 1 &&
          (vds->lvd.maps != 2 ||
           vds->lvd.map[1].kind != UDF_MAP_KIND_METADATA)) ||
-        growth->volume->identity.journal_packets == 0 || unit > UNIT_MAX ||
+        growth->volume->journal.reserved.packets == 0 || unit > UNIT_MAX ||
         end % unit != 0 || pd->start_lba % unit != 0) {
         return -EINVAL;
     }
@@ -437,7 +437,7 @@ int udf_grow(struct blockdev *dev) {
         error = -ENOMEM;
     } else if (udf_volume_writable(volume) || !volume->space) {
         error = -EROFS;
-    } else if (volume->integrity.open_on_disc) {
+    } else if (!volume->integrity.lvid.closed) {
         error = -EBUSY;
     }
     if (!error) {

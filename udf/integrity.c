@@ -11,6 +11,8 @@
 #include "udf/decode.h"
 #include "udf/encode.h"
 #include "udf/io.h"
+#include "udf/mark.h"
+#include "udf/run.h"
 #include "udf/volume.h"
 
 enum {
@@ -19,6 +21,14 @@ enum {
     APPEND_PACKETS = 4,       /* from this size on an extent is appended to */
     FIRST_UNIQUE_ID = 16
 };
+
+struct udf_counts udf_integrity_counts(const struct udf_integrity *integrity) {
+    return (struct udf_counts){
+        .files = integrity->lvid.files,
+        .directories = integrity->lvid.directories,
+        .next_unique_id = integrity->lvid.next_unique_id,
+    };
+}
 
 uint64_t udf_integrity_unique_id(struct udf_integrity *integrity) {
     uint64_t id = integrity->lvid.next_unique_id++;
@@ -40,6 +50,9 @@ static int load_extent(struct udf_volume *volume,
     uint32_t blocks = extent->bytes / UDF_BLOCK_BYTES;
     uint8_t block[UDF_BLOCK_BYTES];
 
+    integrity->extent_lba = extent->lba;
+    integrity->extent_blocks = blocks;
+    integrity->slot = UINT32_MAX;
     for (uint32_t i = 0; i < blocks && i < EXTENT_BLOCKS_MAX; i++) {
         uint32_t lba = extent->lba + i;
         struct udf_lvid lvid;
@@ -48,16 +61,33 @@ static int load_extent(struct udf_volume *volume,
         if (udf_io_is_fatal(error)) {
             return error;
         }
+        integrity->torn = error == -EIO;
         if (error || udf_decode_lvid(block, lba, &lvid)) {
             return 0;
         }
         integrity->lvid = lvid;
-        integrity->extent_lba = extent->lba;
-        integrity->extent_blocks = blocks;
         integrity->slot = i;
+        integrity->sum = udf_run_sum(block, sizeof(block));
         integrity->found = true;
     }
     return 0;
+}
+
+/* The packet behind the last LVID cannot be read: what a power cut left of it.
+ * Whatever lay there is lost, so nothing must be read to complete it. */
+static void give_up_torn(struct udf_volume *volume) {
+    const struct udf_integrity *integrity = &volume->integrity;
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t lba = integrity->extent_lba + integrity->slot + 1;
+    uint32_t first = lba / packet * packet;
+    uint8_t block[UDF_BLOCK_BYTES];
+
+    for (uint32_t i = 0; i < packet; i++) {
+        if (integrity->append ||
+            udf_io_load(volume, first + i, 1, block) == -EIO) {
+            blockdev_mark(volume->dev, first + i, 1, false);
+        }
+    }
 }
 
 int udf_integrity_load(struct udf_volume *volume,
@@ -76,17 +106,34 @@ int udf_integrity_load(struct udf_volume *volume,
         }
         at = integrity->lvid.next;
     }
-    if (!integrity->found) {
-        return 0;
+    if (integrity->found) {
+        integrity->known = integrity->sent = integrity->lvid.recorded;
     }
-    integrity->open_on_disc = !integrity->lvid.closed;
-    integrity->known = integrity->sent = integrity->lvid.recorded;
     integrity->append =
         geometry->packet_blocks > 1 &&
         integrity->extent_lba % geometry->packet_blocks == 0 &&
         integrity->extent_blocks % geometry->packet_blocks == 0 &&
         integrity->extent_blocks / geometry->packet_blocks >= APPEND_PACKETS;
+    if (integrity->torn) {
+        give_up_torn(volume);
+    }
     return 0;
+}
+
+void udf_integrity_invent(struct udf_volume *volume) {
+    const struct udf_identity *identity = &volume->identity;
+    struct udf_lvid *lvid = &volume->integrity.lvid;
+
+    *lvid = (struct udf_lvid){
+        .next_unique_id = FIRST_UNIQUE_ID,
+        .partitions = volume->maps.count,
+        .min_read = identity->revision,
+        .min_write = identity->revision,
+        .max_write = identity->revision,
+    };
+    for (uint32_t i = 0; i < volume->maps.count; i++) {
+        lvid->size_blocks[i] = volume->maps.map[i].blocks;
+    }
 }
 
 /* ---- writing ---------------------------------------------------------- */
@@ -107,6 +154,23 @@ static void snapshot(struct udf_volume *volume, bool closed,
     lvid->own_bytes = 0; /* they belonged to the implementation before */
     *out_lvid = *lvid;
     pthread_rwlock_unlock(&volume->lock);
+    out_lvid->next = (struct udf_extent_ad){0};
+    if (!closed) { /* nothing that it counts is on the medium yet */
+        out_lvid->files = volume->counts.files;
+        out_lvid->directories = volume->counts.directories;
+    }
+}
+
+/* Completes `lvid` for CLOSE or OPEN, the latter with its journal. */
+static void complete(const struct udf_volume *volume, bool closed, bool journal,
+                     struct udf_lvid *lvid) {
+    struct udf_mark mark;
+
+    lvid->closed = closed;
+    lvid->own_bytes = 0;
+    if (udf_journal_mark(volume, !journal, &mark)) {
+        udf_mark_encode(&mark, lvid);
+    }
 }
 
 /* Clears every packet of the extent but the first, on the medium: the run of
@@ -136,6 +200,7 @@ static int write_slot(struct udf_volume *volume, const struct udf_lvid *lvid,
     int error;
 
     udf_encode_lvid(lvid, style, lba, block);
+    volume->journal.lvid = udf_run_sum(block, sizeof(block));
     error = blockdev_write(volume->dev, lba, 1, block);
     if (!error && integrity->append && (lba + 1) % packet != 0) {
         udf_encode_td(style, lba + 1, block);
@@ -160,27 +225,27 @@ static int restart(struct udf_volume *volume, const struct udf_lvid *lvid) {
     return error ? error : write_slot(volume, lvid, 0);
 }
 
-static int append(struct udf_volume *volume, struct udf_lvid *lvid) {
+/* Writes the LVID behind the last one. The last sector of a packet gets an OPEN
+ * one without a journal, whatever was to be written, which then goes into the
+ * next packet. */
+static int append(struct udf_volume *volume, struct udf_lvid *lvid,
+                  bool closed) {
     struct udf_integrity *integrity = &volume->integrity;
     uint32_t packet = volume->dev->geometry.packet_blocks;
-    bool closed = lvid->closed;
+    uint32_t slot = integrity->slot + 1;
+    int error = 0;
 
-    for (;;) {
-        uint32_t slot = integrity->slot + 1;
-        bool last = (slot + 1) % packet == 0;
-        int error;
-
-        if (slot >= integrity->extent_blocks) {
-            return restart(volume, lvid);
-        }
-        lvid->closed = closed && !last;
+    if (slot % packet == packet - 1 && slot < integrity->extent_blocks) {
+        complete(volume, false, false, lvid);
         error = write_slot(volume, lvid, slot);
-        lvid->closed = closed;
-        if (error || !closed || !last) {
-            return error;
-        }
-        /* The packet's last sector got an OPEN one; CLOSE goes to the next. */
+        slot++;
     }
+    complete(volume, closed, !closed, lvid);
+    if (error) {
+        return error;
+    }
+    return slot < integrity->extent_blocks ? write_slot(volume, lvid, slot)
+                                           : restart(volume, lvid);
 }
 
 int udf_integrity_write(struct udf_volume *volume, bool closed) {
@@ -189,10 +254,14 @@ int udf_integrity_write(struct udf_volume *volume, bool closed) {
     int error;
 
     snapshot(volume, closed, &lvid);
-    lvid.next = (struct udf_extent_ad){0};
     integrity->sent = lvid.recorded;
-    error = integrity->append ? append(volume, &lvid)
-                              : write_slot(volume, &lvid, integrity->slot);
+    if (integrity->append) {
+        error = append(volume, &lvid, closed);
+    } else {
+        complete(volume, closed, !closed, &lvid);
+        error = write_slot(volume, &lvid,
+                           integrity->slot == UINT32_MAX ? 0 : integrity->slot);
+    }
     if (!error) {
         error = blockdev_sync(volume->dev);
     }

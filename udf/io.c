@@ -20,16 +20,24 @@ static int locate(struct udf_volume *volume, struct udf_addr addr,
     return error == -ENOENT ? -EUCLEAN : error;
 }
 
+/* The newest content of a block that is not at home yet, or NULL. */
+static const uint8_t *find_newest(const struct udf_volume *volume,
+                                  uint32_t lba) {
+    const uint8_t *block = udf_overlay_find(&volume->pending.blocks, lba);
+
+    return block ? block : udf_overlay_find(&volume->overlay, lba);
+}
+
 /* Reads a run that is contiguous on the device. */
 static int read_run(struct udf_op *op, uint32_t lba, uint32_t count,
                     uint8_t *buf) {
     struct udf_volume *volume = op->volume;
     int error;
 
-    if (volume->overlay.count > 0) {
-        /* Blocks of the overlay need not be readable on the device. */
+    if (volume->overlay.count + volume->pending.blocks.count > 0) {
+        /* Blocks that are not at home need not be readable there. */
         for (uint32_t i = 0; i < count; i++) {
-            const uint8_t *block = udf_overlay_find(&volume->overlay, lba + i);
+            const uint8_t *block = find_newest(volume, lba + i);
 
             if (block) {
                 memcpy(buf + (size_t)i * UDF_BLOCK_BYTES, block,
@@ -84,8 +92,8 @@ int udf_io_read(struct udf_op *op, struct udf_addr addr, uint32_t count,
     return 0;
 }
 
-int udf_io_load(struct udf_volume *volume, uint32_t lba, uint32_t count,
-                void *buf) {
+static int load_home(struct udf_volume *volume, uint32_t lba, uint32_t count,
+                     void *buf) {
     for (;;) {
         int error = blockdev_read_cached(volume->dev, lba, count, buf);
 
@@ -97,6 +105,30 @@ int udf_io_load(struct udf_volume *volume, uint32_t lba, uint32_t count,
             return error;
         }
     }
+}
+
+int udf_io_load_home(struct udf_volume *volume, uint32_t lba, void *buf) {
+    return load_home(volume, lba, 1, buf);
+}
+
+int udf_io_load(struct udf_volume *volume, uint32_t lba, uint32_t count,
+                void *buf) {
+    int error = 0;
+
+    if (volume->overlay.count == 0) {
+        return load_home(volume, lba, count, buf);
+    }
+    for (uint32_t i = 0; !error && i < count; i++) {
+        const uint8_t *block = udf_overlay_find(&volume->overlay, lba + i);
+        uint8_t *out = (uint8_t *)buf + (size_t)i * UDF_BLOCK_BYTES;
+
+        if (block) {
+            memcpy(out, block, UDF_BLOCK_BYTES);
+        } else {
+            error = load_home(volume, lba + i, 1, out);
+        }
+    }
+    return error;
 }
 
 int udf_io_load_at(struct udf_volume *volume, struct udf_addr addr, void *buf) {
@@ -121,8 +153,9 @@ int udf_io_write_data(struct udf_volume *volume, struct udf_addr addr,
         uint32_t lba, run;
         int error = locate(volume, addr, count, &lba, &run);
 
-        if (!error) {
-            error = blockdev_write(volume->dev, lba, run, in);
+        for (uint32_t i = 0; !error && i < run; i++) {
+            error = udf_pending_put(volume, lba + i, UDF_OVERLAY_DATA,
+                                    in + (size_t)i * UDF_BLOCK_BYTES);
         }
         if (error) {
             return error;
@@ -140,7 +173,7 @@ int udf_io_write_meta(struct udf_volume *volume, struct udf_addr addr,
     int error = udf_partmap_copies(&volume->maps, addr, lba, &copies);
 
     for (uint32_t i = 0; !error && i < copies; i++) {
-        error = udf_overlay_put(&volume->overlay, lba[i], class, block);
+        error = udf_pending_put(volume, lba[i], class, block);
     }
     if (!error && copies > 1 && volume->maps.map[addr.part].bad) {
         /* Both copies are on their way. */
@@ -150,23 +183,23 @@ int udf_io_write_meta(struct udf_volume *volume, struct udf_addr addr,
 }
 
 /* Blocks with two copies, which are metadata's: one at a time will do. */
-static void unused_copies(struct udf_volume *volume, struct udf_addr addr,
-                          uint32_t count) {
+static void mark_copies(struct udf_volume *volume, struct udf_addr addr,
+                        uint32_t count, bool in_use) {
     uint32_t lba[2], copies;
 
     for (; count > 0 &&
            udf_partmap_copies(&volume->maps, addr, lba, &copies) == 0;
          count--, addr.lbn++) {
         for (uint32_t i = 0; i < copies; i++) {
-            blockdev_mark(volume->dev, lba[i], 1, false);
+            blockdev_mark(volume->dev, lba[i], 1, in_use);
         }
     }
 }
 
-void udf_io_unused(struct udf_volume *volume, struct udf_addr addr,
-                   uint32_t count) {
+static void mark(struct udf_volume *volume, struct udf_addr addr,
+                 uint32_t count, bool in_use) {
     if (volume->maps.map[addr.part].mirror.count > 0) {
-        unused_copies(volume, addr, count);
+        mark_copies(volume, addr, count, in_use);
         return;
     }
     while (count > 0) {
@@ -175,8 +208,18 @@ void udf_io_unused(struct udf_volume *volume, struct udf_addr addr,
         if (locate(volume, addr, count, &lba, &run)) {
             return; /* never written either */
         }
-        blockdev_mark(volume->dev, lba, run, false);
+        blockdev_mark(volume->dev, lba, run, in_use);
         addr.lbn += run;
         count -= run;
     }
+}
+
+void udf_io_unused(struct udf_volume *volume, struct udf_addr addr,
+                   uint32_t count) {
+    mark(volume, addr, count, false);
+}
+
+void udf_io_used(struct udf_volume *volume, struct udf_addr addr,
+                 uint32_t count) {
+    mark(volume, addr, count, true);
 }

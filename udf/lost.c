@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * udf/lost.c - an object is lost that waits for a commit, or that a commit had
- * encoded but not brought to the disc: then its file entry is in the overlay.
+ * encoded but not brought to the disc: then its file entry is pending.
  * Objects do not know their names, so the directories are walked from the
  * root, in memory only: the disc cannot be asked any more. What changed was
  * looked up before, so its directories are there as a rule.
@@ -36,9 +36,10 @@ static bool is_lost(const struct udf_volume *volume,
                     const struct udf_node *node) {
     uint32_t lba, run;
 
-    return node->dirty || (udf_partmap_lba(&volume->maps, node->chain.entry, 1,
-                                           &lba, &run) == 0 &&
-                           udf_overlay_find(&volume->overlay, lba) != NULL);
+    return node->dirty ||
+           (udf_partmap_lba(&volume->maps, node->chain.entry, 1, &lba, &run) ==
+                0 &&
+            udf_overlay_find(&volume->pending.blocks, lba) != NULL);
 }
 
 static void log_name(struct walk *walk, const struct udf_node *node) {

@@ -77,75 +77,6 @@ const uint8_t *udf_overlay_find(const struct udf_overlay *overlay,
     return block ? block->data : NULL;
 }
 
-/* Takes the blocks of [lba, lba+count) out of the table, which is built anew
- * for it: gaps would end the search for others. The blocks go to `out`, which
- * has room for as many. */
-static int take_out(struct udf_overlay *overlay, uint32_t lba, uint32_t count,
-                    struct udf_overlay_block **out, size_t *out_count) {
-    struct udf_overlay rest = {.room = overlay->room};
-    size_t taken = 0;
-
-    rest.table = calloc(rest.room + 1, sizeof(rest.table[0]));
-    if (!rest.table) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < overlay->room; i++) {
-        struct udf_overlay_block *block = overlay->table[i];
-
-        if (block && block->lba >= lba && block->lba - lba < count) {
-            out[taken++] = block;
-        } else if (block) {
-            rest.table[slot_of(&rest, block->lba)] = block;
-            rest.count++;
-        }
-    }
-    free(overlay->table);
-    *overlay = rest;
-    *out_count = taken;
-    return 0;
-}
-
-static int move_blocks(struct udf_overlay *overlay, uint32_t from,
-                       uint32_t count, const uint32_t *to) {
-    struct udf_overlay_block **moved;
-    size_t n = 0;
-    int error;
-
-    if (overlay->count == 0) {
-        return 0;
-    }
-    moved = malloc((overlay->count + 1) * sizeof(*moved));
-    if (!moved) {
-        return -ENOMEM;
-    }
-    error = take_out(overlay, from, count, moved, &n);
-    for (size_t i = 0; i < n; i++) {
-        size_t slot;
-
-        if (!to) {
-            free(moved[i]);
-            continue;
-        }
-        moved[i]->lba = moved[i]->lba - from + *to;
-        slot = slot_of(overlay, moved[i]->lba);
-        overlay->count += overlay->table[slot] == NULL;
-        free(overlay->table[slot]);
-        overlay->table[slot] = moved[i];
-    }
-    free(moved);
-    return error;
-}
-
-int udf_overlay_move(struct udf_overlay *overlay, uint32_t from, uint32_t count,
-                     uint32_t to) {
-    return move_blocks(overlay, from, count, &to);
-}
-
-int udf_overlay_drop(struct udf_overlay *overlay, uint32_t lba,
-                     uint32_t count) {
-    return move_blocks(overlay, lba, count, NULL);
-}
-
 static int by_lba(const void *a, const void *b) {
     const struct udf_overlay_block *const *left = a;
     const struct udf_overlay_block *const *right = b;
@@ -153,25 +84,119 @@ static int by_lba(const void *a, const void *b) {
     return ((*left)->lba > (*right)->lba) - ((*left)->lba < (*right)->lba);
 }
 
+/* A list of the blocks of `class`, or of all when it is CLASSES. */
+static int list(const struct udf_overlay *overlay, enum udf_overlay_class class,
+                const struct udf_overlay_block ***out_list, size_t *out_count) {
+    const struct udf_overlay_block **found =
+        malloc((overlay->count + 1) * sizeof(*found));
+    size_t count = 0;
+
+    if (!found) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < overlay->room; i++) {
+        const struct udf_overlay_block *block = overlay->table[i];
+
+        if (block && (class == UDF_OVERLAY_CLASSES || block->class == class)) {
+            found[count++] = block;
+        }
+    }
+    qsort(found, count, sizeof(*found), by_lba);
+    *out_list = found;
+    *out_count = count;
+    return 0;
+}
+
+int udf_overlay_list_all(const struct udf_overlay *overlay,
+                         const struct udf_overlay_block ***out_list,
+                         size_t *out_count) {
+    return list(overlay, UDF_OVERLAY_CLASSES, out_list, out_count);
+}
+
 int udf_overlay_list(const struct udf_overlay *overlay,
                      enum udf_overlay_class class,
                      const struct udf_overlay_block ***out_list,
                      size_t *out_count) {
-    const struct udf_overlay_block **list =
-        malloc((overlay->count + 1) * sizeof(*list));
-    size_t count = 0;
+    return list(overlay, class, out_list, out_count);
+}
 
-    if (!list) {
-        return -ENOMEM;
+/* Takes the block out of `slot` and moves up what was put behind it because
+ * the slot was taken: no search may end at a gap too early. */
+static struct udf_overlay_block *take(struct udf_overlay *overlay,
+                                      size_t slot) {
+    struct udf_overlay_block *block = overlay->table[slot];
+    size_t mask = overlay->room - 1;
+    size_t next = slot;
+
+    overlay->table[slot] = NULL;
+    overlay->count--;
+    for (;;) {
+        struct udf_overlay_block *moved;
+
+        next = (next + 1) & mask;
+        moved = overlay->table[next];
+        if (!moved) {
+            return block;
+        }
+        overlay->table[next] = NULL;
+        overlay->table[slot_of(overlay, moved->lba)] = moved;
     }
-    for (size_t i = 0; i < overlay->room; i++) {
-        if (overlay->table[i] && overlay->table[i]->class == class) {
-            list[count++] = overlay->table[i];
+}
+
+/* Takes the block at `lba` out; NULL when there is none. */
+static struct udf_overlay_block *take_at(struct udf_overlay *overlay,
+                                         uint32_t lba) {
+    size_t slot;
+
+    if (overlay->count == 0) {
+        return NULL;
+    }
+    slot = slot_of(overlay, lba);
+    return overlay->table[slot] ? take(overlay, slot) : NULL;
+}
+
+void udf_overlay_drop(struct udf_overlay *overlay, uint32_t lba,
+                      uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        free(take_at(overlay, lba + i));
+    }
+}
+
+/* Puts a block in, over what is there; there is room for it. */
+static void put(struct udf_overlay *overlay, struct udf_overlay_block *block) {
+    size_t slot = slot_of(overlay, block->lba);
+
+    overlay->count += overlay->table[slot] == NULL;
+    free(overlay->table[slot]);
+    overlay->table[slot] = block;
+}
+
+void udf_overlay_move(struct udf_overlay *overlay, uint32_t from,
+                      uint32_t count, uint32_t to) {
+    for (uint32_t i = 0; i < count; i++) {
+        struct udf_overlay_block *block = take_at(overlay, from + i);
+
+        if (block) {
+            block->lba = to + i;
+            put(overlay, block);
         }
     }
-    qsort(list, count, sizeof(*list), by_lba);
-    *out_list = list;
-    *out_count = count;
+}
+
+int udf_overlay_merge(struct udf_overlay *overlay, struct udf_overlay *to) {
+    while ((to->count + overlay->count) * 2 >= to->room) {
+        if (grow(to)) {
+            return -ENOMEM;
+        }
+    }
+    for (size_t i = 0; i < overlay->room; i++) {
+        if (overlay->table[i]) {
+            put(to, overlay->table[i]);
+            overlay->table[i] = NULL;
+        }
+    }
+    overlay->count = 0;
+    udf_overlay_clear(overlay);
     return 0;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * udf/overlay.h - metadata blocks that a commit has made and that are not at
- * home on the disc yet. Pure.
+ * udf/overlay.h - blocks whose newest content is not at home on the disc yet.
+ * Pure.
  *
- * A commit's snapshot puts the blocks here under the volume lock; they go to
- * the device afterwards, class by class, without the lock. Whoever reads a
- * block meanwhile finds its new content here first.
+ * A volume has two: what the open transaction has made (udf/pending.h), and
+ * what is committed, by the journal, and waits for a checkpoint. Whoever reads
+ * a block finds it in one of them first.
  *
  * Locks: put and clear need the volume lock alone, find needs it shared; the
  * committing thread, the only one that changes an overlay, may also read it
@@ -19,9 +19,10 @@
 
 #include "udf/desc.h"
 
-/* The order in which classes reach the disc: what points comes after what it
- * points to, and the map of free space last. A directory's entry, which says
- * how long the directory is and where, or holds it, comes after its data. */
+/* The order in which classes reach the disc where there is no journal: what
+ * points comes after what it points to, and the map of free space last. A
+ * directory's entry, which says how long the directory is and where, or holds
+ * it, comes after its data. */
 enum udf_overlay_class {
     UDF_OVERLAY_MAP,       /* entries of a metadata partition's files: where
                               all else is */
@@ -32,6 +33,8 @@ enum udf_overlay_class {
     UDF_OVERLAY_DIRECTORY, /* directory data in its old place */
     UDF_OVERLAY_DIRECTORY_ENTRY,
     UDF_OVERLAY_SPACE, /* space bitmap */
+    UDF_OVERLAY_DATA,  /* file data that waits for its packet to be full; only
+                          with a journal */
     UDF_OVERLAY_CLASSES
 };
 
@@ -56,6 +59,16 @@ int udf_overlay_put(struct udf_overlay *overlay, uint32_t lba,
 const uint8_t *udf_overlay_find(const struct udf_overlay *overlay,
                                 uint32_t lba);
 
+/* Moves every block to `to`, over what is there, and leaves `overlay` empty.
+ * Returns 0; -ENOMEM, and nothing has moved. */
+int udf_overlay_merge(struct udf_overlay *overlay, struct udf_overlay *to);
+
+/* Gives a list of all blocks, sorted by LBA, as udf_overlay_list()
+ * does. */
+int udf_overlay_list_all(const struct udf_overlay *overlay,
+                         const struct udf_overlay_block ***out_list,
+                         size_t *out_count);
+
 /* Gives a list of the blocks of `class`, sorted by LBA, that the caller frees
  * (the blocks stay here). Returns 0 or -ENOMEM. */
 int udf_overlay_list(const struct udf_overlay *overlay,
@@ -63,13 +76,14 @@ int udf_overlay_list(const struct udf_overlay *overlay,
                      const struct udf_overlay_block ***out_list,
                      size_t *out_count);
 
-/* Lets `count` blocks from `from` belong `to` other places instead. Returns 0
- * or -ENOMEM; then nothing has changed. */
-int udf_overlay_move(struct udf_overlay *overlay, uint32_t from, uint32_t count,
-                     uint32_t to);
+/* Lets `count` blocks from `from` belong `to` other places instead, over what
+ * is there. */
+void udf_overlay_move(struct udf_overlay *overlay, uint32_t from,
+                      uint32_t count, uint32_t to);
 
-/* Forgets `count` blocks from `lba`. Returns as udf_overlay_move(). */
-int udf_overlay_drop(struct udf_overlay *overlay, uint32_t lba, uint32_t count);
+/* Forgets `count` blocks from `lba`. */
+void udf_overlay_drop(struct udf_overlay *overlay, uint32_t lba,
+                      uint32_t count);
 
 /* Forgets everything. */
 void udf_overlay_clear(struct udf_overlay *overlay);

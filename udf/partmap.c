@@ -221,6 +221,29 @@ int udf_partmap_lba(const struct udf_partmaps *maps, struct udf_addr addr,
     return -EUCLEAN;
 }
 
+bool udf_partmap_find(const struct udf_partmap *map, uint32_t lba,
+                      uint32_t *out_lbn) {
+    uint32_t lbn = lba - map->start_lba;
+
+    for (uint32_t i = 0; i < map->sparing.entries; i++) {
+        const struct udf_sparing_entry *entry = &map->sparing.entry[i];
+
+        if (entry->original >= UDF_SPARE_BAD) {
+            continue;
+        }
+        if (lba >= entry->mapped && lba - entry->mapped < map->packet_blocks) {
+            *out_lbn = entry->original + (lba - entry->mapped);
+            return *out_lbn < map->blocks;
+        }
+        if (lba >= map->start_lba && lbn >= entry->original &&
+            lbn - entry->original < map->packet_blocks) {
+            return false;
+        }
+    }
+    *out_lbn = lbn;
+    return lba >= map->start_lba && lbn < map->blocks;
+}
+
 void udf_partmap_spares(const struct udf_partmap *map, uint32_t *out_total,
                         uint32_t *out_used, uint32_t *out_bad) {
     uint32_t used = 0, bad = 0;

@@ -9,6 +9,7 @@
 #ifndef UDF_PARTMAP_H
 #define UDF_PARTMAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "udf/desc.h"
@@ -62,6 +63,11 @@ int udf_partmap_copies(const struct udf_partmaps *maps, struct udf_addr addr,
  * `lba`. Returns 0 or -ENOENT. */
 int udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
                             unsigned copy, uint32_t lba, uint32_t *out_lbn);
+
+/* The block of physical or sparable partition `map` that lies at `lba`.
+ * Returns false when it is none: outside, or its packet was replaced. */
+bool udf_partmap_find(const struct udf_partmap *map, uint32_t lba,
+                      uint32_t *out_lbn);
 
 /* Spares of a sparable map: entries in all, used for data, known bad. */
 void udf_partmap_spares(const struct udf_partmap *map, uint32_t *out_total,

@@ -53,7 +53,10 @@ static void claim(struct walk *walk, struct udf_addr addr, uint32_t count) {
     }
     before = udf_space_free(space);
     udf_space_withdraw(space, addr.lbn, count);
-    walk->taken += before - udf_space_free(space);
+    if (udf_space_free(space) < before) {
+        udf_io_used(walk->volume, addr, count);
+        walk->taken += before - udf_space_free(space);
+    }
 }
 
 static void claim_one(void *context, struct udf_node *node) {
@@ -228,6 +231,7 @@ int udf_rebuild(struct udf_volume *volume) {
     if (error) {
         return error;
     }
+    udf_spaces_found(volume);
     lvid->files = walk.files;
     lvid->directories = walk.directories;
     if (lvid->next_unique_id <= walk.unique_id_max) {

@@ -9,7 +9,7 @@
  *
  * Transitions, all by runs: use_run() free -> allocated, udf_space_give()
  * allocated -> held, udf_space_settle() held -> settling, udf_space_release()
- * settling -> usable. Only usable_changed() touches the summaries.
+ * settling -> usable. Only udf_space_usable_changed() touches the summaries.
  *
  * Searches begin at a goal and go round once. The goal moves on with what was
  * taken, so that filling a disc front to back never looks at a word twice.
@@ -22,22 +22,13 @@
 #include <string.h>
 
 #include "mmc/bits.h"
+#include "udf/space_priv.h"
 
 enum {
     DIRTY_GROUP = 4096, /* blocks a mark; 512 bytes of bitmap */
     /* Partly used packets that are looked at for the longest run. A nearly
      * full disc has thousands; the best of some is good enough. */
     PARTIAL_TRIES = 128
-};
-
-struct udf_space {
-    uint32_t blocks, packet_blocks, phase;
-    uint64_t packets; /* up to 2^32 when packet_blocks is 1 */
-    uint64_t *free_map, *usable_map, *settling_map, *orphan_map;
-    uint64_t *whole_map, *partial_map; /* a bit a packet */
-    uint64_t *dirty_map;               /* a bit a DIRTY_GROUP */
-    uint8_t *packet_usable;
-    uint32_t free, usable, settling, orphaned, reserved;
 };
 
 /* ---- packets ----------------------------------------------------------- */
@@ -60,8 +51,8 @@ static uint32_t packet_size(const struct udf_space *space, uint64_t pkt) {
 
 /* Brings the summaries up to date after the usable bits of [from, to) changed
  * by `change` for each block, which all were the other way before. */
-static void usable_changed(struct udf_space *space, uint32_t from, uint32_t to,
-                           int change) {
+void udf_space_usable_changed(struct udf_space *space, uint32_t from,
+                              uint32_t to, int change) {
     for (uint64_t pkt = packet_of(space, from); from < to; pkt++) {
         uint32_t end = packet_begin(space, pkt + 1);
         uint32_t count = (end < to ? end : to) - from;
@@ -82,7 +73,7 @@ static void usable_changed(struct udf_space *space, uint32_t from, uint32_t to,
     }
 }
 
-static void set_dirty(struct udf_space *space, uint32_t from, uint32_t to) {
+void udf_space_set_dirty(struct udf_space *space, uint32_t from, uint32_t to) {
     mmc_bits_set_range(space->dirty_map, from / DIRTY_GROUP,
                        (uint64_t)(to - 1) / DIRTY_GROUP + 1);
 }
@@ -98,12 +89,16 @@ static bool make_maps(struct udf_space *space) {
     space->usable_map = new_map(space->blocks);
     space->settling_map = new_map(space->blocks);
     space->orphan_map = new_map(space->blocks);
+    space->snapshot_map = new_map(space->blocks);
+    space->commit_map = new_map(space->blocks);
+    space->base_map = new_map(space->blocks);
     space->whole_map = new_map(space->packets);
     space->partial_map = new_map(space->packets);
     space->dirty_map = new_map(space->blocks / DIRTY_GROUP + 1);
     space->packet_usable = calloc(space->packets + 1, 1);
     return space->free_map && space->usable_map && space->settling_map &&
-           space->orphan_map && space->whole_map && space->partial_map &&
+           space->orphan_map && space->snapshot_map && space->commit_map &&
+           space->base_map && space->whole_map && space->partial_map &&
            space->dirty_map && space->packet_usable;
 }
 
@@ -132,10 +127,11 @@ struct udf_space *udf_space_new(uint32_t blocks, uint32_t packet_blocks,
 
         mmc_bits_set_range(space->free_map, from, to);
         mmc_bits_set_range(space->usable_map, from, to);
-        usable_changed(space, (uint32_t)from, (uint32_t)to, 1);
+        udf_space_usable_changed(space, (uint32_t)from, (uint32_t)to, 1);
         from = to;
     }
     space->free = space->usable;
+    udf_space_found(space);
     return space;
 }
 
@@ -144,6 +140,9 @@ static void free_maps(struct udf_space *space) {
     free(space->usable_map);
     free(space->settling_map);
     free(space->orphan_map);
+    free(space->snapshot_map);
+    free(space->commit_map);
+    free(space->base_map);
     free(space->whole_map);
     free(space->partial_map);
     free(space->dirty_map);
@@ -179,6 +178,9 @@ int udf_space_enlarge(struct udf_space *space, uint32_t blocks) {
     copy_map(larger.usable_map, space->usable_map, old);
     copy_map(larger.settling_map, space->settling_map, old);
     copy_map(larger.orphan_map, space->orphan_map, old);
+    copy_map(larger.snapshot_map, space->snapshot_map, old);
+    copy_map(larger.commit_map, space->commit_map, old);
+    copy_map(larger.base_map, space->base_map, old);
     copy_map(larger.whole_map, space->whole_map, space->packets);
     copy_map(larger.partial_map, space->partial_map, space->packets);
     copy_map(larger.dirty_map, space->dirty_map, old / DIRTY_GROUP + 1);
@@ -187,9 +189,10 @@ int udf_space_enlarge(struct udf_space *space, uint32_t blocks) {
     *space = larger;
     mmc_bits_set_range(space->free_map, old, blocks);
     mmc_bits_set_range(space->usable_map, old, blocks);
-    usable_changed(space, old, blocks, 1);
+    udf_space_usable_changed(space, old, blocks, 1);
     space->free += blocks - old;
-    set_dirty(space, 0, blocks); /* the map's head says how long it is */
+    udf_space_set_dirty(space, 0,
+                        blocks); /* the map's head says how long it is */
     return 0;
 }
 
@@ -234,9 +237,9 @@ void udf_space_unreserve(struct udf_space *space, uint32_t count) {
 static void use_run(struct udf_space *space, uint32_t lbn, uint32_t count) {
     mmc_bits_clear_range(space->free_map, lbn, (uint64_t)lbn + count);
     mmc_bits_clear_range(space->usable_map, lbn, (uint64_t)lbn + count);
-    usable_changed(space, lbn, lbn + count, -1);
+    udf_space_usable_changed(space, lbn, lbn + count, -1);
     space->free -= count;
-    set_dirty(space, lbn, lbn + count);
+    udf_space_set_dirty(space, lbn, lbn + count);
 }
 
 int udf_space_take_at(struct udf_space *space, uint32_t lbn, uint32_t count) {
@@ -554,7 +557,7 @@ static uint32_t show_free(struct udf_space *space, uint64_t from, uint64_t to,
         if (map) {
             mmc_bits_set_range(map, from, stop);
         }
-        set_dirty(space, (uint32_t)from, (uint32_t)stop);
+        udf_space_set_dirty(space, (uint32_t)from, (uint32_t)stop);
         shown += (uint32_t)(stop - from);
         from = stop;
     }
@@ -606,7 +609,7 @@ void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count) {
         mmc_bits_clear_range(space->free_map, lbn, end);
         mmc_bits_clear_range(space->settling_map, lbn, end);
         mmc_bits_clear_range(space->orphan_map, lbn, end);
-        set_dirty(space, lbn, (uint32_t)end);
+        udf_space_set_dirty(space, lbn, (uint32_t)end);
     }
 }
 
@@ -621,41 +624,6 @@ void udf_space_avoid(struct udf_space *space, uint32_t lbn, uint32_t count) {
 
         use_run(space, (uint32_t)from, (uint32_t)(to - from));
         udf_space_orphan(space, (uint32_t)from, (uint32_t)(to - from));
-        from = to;
-    }
-}
-
-void udf_space_settle(struct udf_space *space) {
-    uint64_t words = mmc_bits_words(space->blocks);
-
-    if (udf_space_held(space) == space->settling) {
-        return;
-    }
-    /* Invariant 1: what is free, not usable and no orphan's is held. */
-    for (uint64_t i = 0; i < words; i++) {
-        space->settling_map[i] =
-            space->free_map[i] & ~space->usable_map[i] & ~space->orphan_map[i];
-    }
-    space->settling = udf_space_held(space);
-}
-
-void udf_space_release(struct udf_space *space, udf_space_released *released,
-                       void *context) {
-    uint64_t from = 0;
-
-    while (space->settling > 0) {
-        uint64_t to;
-
-        from = mmc_bits_next_set(space->settling_map, from, space->blocks);
-        assert(from < space->blocks);
-        to = mmc_bits_next_clear(space->settling_map, from, space->blocks);
-        mmc_bits_clear_range(space->settling_map, from, to);
-        mmc_bits_set_range(space->usable_map, from, to);
-        usable_changed(space, (uint32_t)from, (uint32_t)to, 1);
-        space->settling -= (uint32_t)(to - from);
-        if (released) {
-            released(context, (uint32_t)from, (uint32_t)(to - from));
-        }
         from = to;
     }
 }

@@ -5,17 +5,24 @@
  *
  * Each block is in one of three states:
  *
- *      take               give                  settle + release
- *   free ----> allocated ------> held (freed, but a commit on the
- *    ^                            disc may still refer to it) ----.
- *    '-----------------------------------------------------------'
+ *      take               give             settle, commit, release
+ *   free ----> allocated ------> held (freed, but a commit or a checkpoint
+ *    ^                            on the disc may still refer to it) ----.
+ *    '------------------------------------------------------------------'
  *
  * The bitmap for the disc shows held blocks as free. Held blocks that a
- * commit's snapshot covers become "settling" (udf_space_settle), and free for
- * new use when that commit is on the medium (udf_space_release).
+ * commit's snapshot covers become "settling" (udf_space_settle); the commit is
+ * on the medium (udf_space_commit); and free for new use when a checkpoint has
+ * brought it home (udf_space_release).
+ *
+ * Two more maps say which blocks the disc refers to: those of the last commit
+ * ("committed"), and those of the last checkpoint. A block that the last
+ * checkpoint does not refer to is "fresh": its place on the disc holds nothing
+ * that is needed without the journal.
  *
  * A file that lost its last name while it is open is free on the disc, and
- * used in memory: its blocks are "orphaned" until they are given.
+ * used in memory: its blocks are "orphaned" until they are given. So are
+ * blocks that stay free on the disc while something else lies there.
  *
  * Invariants:
  *  1. usable is a subset of free; free minus usable = held, settling and
@@ -105,12 +112,43 @@ void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count);
 /* Keeps usable blocks from being taken as long as this space lives, and leaves
  * them free on the disc. */
 void udf_space_avoid(struct udf_space *space, uint32_t lbn, uint32_t count);
+/* Takes `count` (>= 1) contiguous usable blocks for something that the disc
+ * shall not know of: they become orphaned at once. The last such run whose
+ * first block is a multiple of `align` after adding the partition's phase.
+ * Returns 0 or -ENOSPC. */
+int udf_space_set_aside(struct udf_space *space, uint32_t count, uint32_t align,
+                        uint32_t *out_lbn);
+
+/* The same with blocks lbn .. lbn+count-1. */
+int udf_space_set_aside_at(struct udf_space *space, uint32_t lbn,
+                           uint32_t count);
 
 /* Called at a commit's snapshot: what is held now settles with it. */
 void udf_space_settle(struct udf_space *space);
 
-/* Called when that commit is on the medium: settling blocks become usable.
- * Every run of them goes to `released` (NULL: to nobody). */
+/* Called at mount, when what is allocated is what was found on the disc: it is
+ * what the last checkpoint and the last commit refer to. */
+void udf_space_found(struct udf_space *space);
+
+/* Called when what the last snapshot holds is on the medium. */
+void udf_space_commit(struct udf_space *space);
+
+/* Whether the last snapshot refers to block `lbn`. */
+bool udf_space_in_snapshot(const struct udf_space *space, uint32_t lbn);
+
+/* Whether the last commit refers to block `lbn`. */
+bool udf_space_is_committed(const struct udf_space *space, uint32_t lbn);
+
+/* Whether block `lbn` is free on the disc and used in memory. */
+bool udf_space_is_orphaned(const struct udf_space *space, uint32_t lbn);
+
+/* Whether the last checkpoint refers to none of `count` blocks at `lbn`. */
+bool udf_space_is_fresh(const struct udf_space *space, uint32_t lbn,
+                        uint32_t count);
+
+/* Called when the last commit is at home: settling blocks that it does not
+ * refer to become usable. Every run of them goes to `released` (NULL: to
+ * nobody). */
 typedef void udf_space_released(void *context, uint32_t lbn, uint32_t count);
 void udf_space_release(struct udf_space *space, udf_space_released *released,
                        void *context);

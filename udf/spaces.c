@@ -272,6 +272,22 @@ void udf_spaces_settle(struct udf_volume *volume) {
     }
 }
 
+void udf_spaces_commit(struct udf_volume *volume) {
+    for (uint32_t i = 0; i < volume->maps.count; i++) {
+        if (volume->spaces.of[i]) {
+            udf_space_commit(volume->spaces.of[i]);
+        }
+    }
+}
+
+void udf_spaces_found(struct udf_volume *volume) {
+    for (uint32_t i = 0; i < volume->maps.count; i++) {
+        if (volume->spaces.of[i]) {
+            udf_space_found(volume->spaces.of[i]);
+        }
+    }
+}
+
 struct released {
     struct udf_volume *volume;
     uint16_t part;

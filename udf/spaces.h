@@ -59,9 +59,12 @@ int udf_spaces_take_block(struct udf_volume *volume, uint16_t part,
  * into the overlay. Returns 0; -ENOSPC; -ENOMEM. Committing thread. */
 int udf_spaces_write(struct udf_volume *volume);
 
-/* udf_space_settle() and udf_space_release() of all; what is released holds
- * nothing any more for the device. */
+/* udf_space_found(), udf_space_settle(), udf_space_commit() and
+ * udf_space_release() of all; what is released holds nothing any more for the
+ * device. */
+void udf_spaces_found(struct udf_volume *volume);
 void udf_spaces_settle(struct udf_volume *volume);
+void udf_spaces_commit(struct udf_volume *volume);
 void udf_spaces_release(struct udf_volume *volume);
 
 /* Blocks that are held in all of them. */

@@ -273,27 +273,24 @@ static int find_spare(struct udf_volume *volume, uint32_t blocks,
 }
 
 /* Lets the volume find the packet in its new place. */
-static int move_in_memory(struct udf_volume *volume, struct udf_partmap *map,
-                          const struct udf_sparing_table *table, uint32_t lbn) {
+static void move_in_memory(struct udf_volume *volume, struct udf_partmap *map,
+                           const struct udf_sparing_table *table,
+                           uint32_t lbn) {
     uint32_t from = map->start_lba + lbn, to = from;
-    int error;
 
     udf_sparing_table_find(&map->sparing, lbn, &from);
     udf_sparing_table_find(table, lbn, &to);
     pthread_rwlock_wrlock(&volume->lock);
-    error = udf_overlay_move(&volume->overlay, from, map->packet_blocks, to);
-    if (!error) {
-        map->sparing = *table;
-    }
+    udf_overlay_move(&volume->overlay, from, map->packet_blocks, to);
+    udf_overlay_move(&volume->pending.blocks, from, map->packet_blocks, to);
+    udf_pending_forget(&volume->pending, from, map->packet_blocks);
+    map->sparing = *table;
     pthread_rwlock_unlock(&volume->lock);
-    if (!error) {
-        blockdev_discard(volume->dev, from, map->packet_blocks);
-        mmc_log(MMC_LOG_NOTICE,
-                "the packet at sector %u cannot be written and was replaced "
-                "by a spare one",
-                from);
-    }
-    return error;
+    blockdev_discard(volume->dev, from, map->packet_blocks);
+    mmc_log(MMC_LOG_NOTICE,
+            "the packet at sector %u cannot be written and was replaced by a "
+            "spare one",
+            from);
 }
 
 int udf_sparing_remap(struct udf_volume *volume, uint16_t part, uint32_t lbn,
@@ -317,7 +314,7 @@ int udf_sparing_remap(struct udf_volume *volume, uint16_t part, uint32_t lbn,
         error = write_table(volume, map, table);
     }
     if (!error) {
-        error = move_in_memory(volume, map, table, lbn);
+        move_in_memory(volume, map, table, lbn);
     }
     free(table);
     return error;

@@ -13,6 +13,8 @@
 #include "mmc/log.h"
 #include "udf/anchors.h"
 #include "udf/badpacket.h"
+#include "udf/checkpoint.h"
+#include "udf/commit.h"
 #include "udf/dir.h"
 #include "udf/file.h"
 #include "udf/io.h"
@@ -157,19 +159,6 @@ static int drain(struct udf_volume *volume, uint64_t target) {
     return 0;
 }
 
-/* The first change opens the volume, and that is on the medium before
- * anything else. */
-static int ensure_open(struct udf_volume *volume) {
-    bool first = !volume->integrity.touched;
-    int error = 0;
-
-    volume->integrity.touched = true;
-    if (!volume->integrity.open_on_disc) {
-        error = udf_integrity_write(volume, false);
-    }
-    return error || !first ? error : udf_sparing_mend(volume);
-}
-
 /* ---- the commit ------------------------------------------------------- */
 
 /* Encodes one node; its data has its place. */
@@ -201,38 +190,9 @@ static int snapshot(struct udf_volume *volume) {
     }
     if (!error) {
         udf_spaces_settle(volume);
+        volume->snapshot_counts = udf_integrity_counts(&volume->integrity);
     }
     return error;
-}
-
-static int write_class(struct udf_volume *volume, enum udf_overlay_class class,
-                       bool *io_moved) {
-    const struct udf_overlay_block **list;
-    size_t count;
-    int error = udf_overlay_list(&volume->overlay, class, &list, &count);
-
-    if (error) {
-        return error;
-    }
-    for (size_t i = 0; !error && i < count; i++) {
-        error = blockdev_write(volume->dev, list[i]->lba, 1, list[i]->data);
-    }
-    free(list);
-    if (!error && count > 0) {
-        error = udf_badpacket_write_out(volume, io_moved);
-    }
-    return error;
-}
-
-/* Step 4. When something had to move, there is no point in going on. */
-static int write_snapshot(struct udf_volume *volume, bool *io_moved) {
-    int error = udf_badpacket_write_out(volume, io_moved);
-
-    for (int class = 0; !error && !*io_moved && class < UDF_OVERLAY_CLASSES;
-         class ++) {
-        error = write_class(volume, (enum udf_overlay_class) class, io_moved);
-    }
-    return error || *io_moved ? error : udf_badpacket_sync(volume, io_moved);
 }
 
 /* Steps 3 and 4; *out_number is the snapshot's. *out_moved: bad packets were
@@ -253,14 +213,85 @@ static int commit_once(struct udf_volume *volume, uint64_t *out_number,
         atomic_store(&sync->changed_ms, 0);
     }
     pthread_rwlock_unlock(&volume->lock);
-    return error ? error : write_snapshot(volume, out_moved);
+    return error ? error : udf_commit_write(volume, out_moved);
+}
+
+/* Steps 3 and 4, until no packet turns out to be bad. */
+static int commit_all(struct udf_volume *volume) {
+    struct udf_sync *sync = &volume->sync;
+    uint64_t number = 0;
+    bool moved = true;
+    int error = 0;
+
+    for (unsigned i = 0; !error && moved && i < SNAPSHOTS_MAX; i++) {
+        error = commit_once(volume, &number, &moved);
+    }
+    if (error || moved) {
+        return error ? error : -EIO;
+    }
+    pthread_mutex_lock(&sync->state);
+    sync->durable = number;
+    pthread_mutex_unlock(&sync->state);
+    return 0;
+}
+
+/* Brings the last commit home. What had to leave a bad packet on the way is
+ * committed before the rest follows. */
+static int bring_home(struct udf_volume *volume, bool closing) {
+    bool moved = true;
+    int error = 0;
+
+    for (unsigned i = 0; !error && moved && i < SNAPSHOTS_MAX; i++) {
+        moved = false;
+        error = udf_checkpoint(volume, closing, &moved);
+        if (!error && moved) {
+            error = commit_all(volume);
+        }
+    }
+    return error || !moved ? error : -EIO;
+}
+
+/* Whether the journal should be emptied now: it is filling up, or space runs
+ * short that only a checkpoint sets free. */
+static bool is_checkpoint_due(struct udf_volume *volume) {
+    bool due;
+
+    if (!udf_journal_is_used(volume)) {
+        return false;
+    }
+    pthread_rwlock_rdlock(&volume->lock);
+    due = udf_journal_is_full(&volume->journal) ||
+          (udf_space_held(volume->space) > 0 &&
+           udf_space_usable(volume->space) <
+               udf_space_reserved(volume->space) + 2 * volume->placement.keep);
+    pthread_rwlock_unlock(&volume->lock);
+    return due;
+}
+
+/* The first change opens the volume, and that is on the medium before anything
+ * else. What a crash left in the journal goes home before anything is put where
+ * it may still belong. */
+static int ensure_open(struct udf_volume *volume) {
+    bool first = !volume->sync.opened;
+    int error = 0;
+
+    volume->integrity.touched = true;
+    volume->sync.opened = true;
+    if (!volume->integrity.open_on_disc) {
+        pthread_rwlock_wrlock(&volume->lock);
+        udf_journal_begin(volume);
+        pthread_rwlock_unlock(&volume->lock);
+        error = udf_integrity_write(volume, false);
+    }
+    if (!error && first) {
+        error = udf_sparing_mend(volume);
+    }
+    return error || !volume->journal.replayed ? error
+                                              : bring_home(volume, false);
 }
 
 /* Steps 1 to 5. Committing thread. */
 static int commit(struct udf_volume *volume) {
-    struct udf_sync *sync = &volume->sync;
-    uint64_t number = 0;
-    bool moved = true;
     int error = ensure_open(volume);
 
     if (!error) {
@@ -269,27 +300,18 @@ static int commit(struct udf_volume *volume) {
     if (!error) {
         error = udf_metadata_mend(volume);
     }
-    for (unsigned i = 0; !error && moved && i < SNAPSHOTS_MAX; i++) {
-        error = commit_once(volume, &number, &moved);
+    if (!error) {
+        error = commit_all(volume);
     }
-    if (!error && moved) {
-        error = -EIO;
+    if (!error && is_checkpoint_due(volume)) {
+        error = bring_home(volume, false);
     }
-    if (error) {
-        return error;
-    }
-    pthread_rwlock_wrlock(&volume->lock);
-    volume->nodes.held = false;
-    udf_overlay_clear(&volume->overlay);
-    udf_spaces_release(volume);
-    pthread_rwlock_unlock(&volume->lock);
-    pthread_mutex_lock(&sync->state);
-    sync->durable = number;
-    pthread_mutex_unlock(&sync->state);
-    return 0;
+    return error;
 }
 
-int udf_commit(struct udf_volume *volume) {
+/* A commit, and with `home` a checkpoint after it, also when nothing has
+ * changed since the last commit. */
+static int commit_now(struct udf_volume *volume, bool home) {
     struct udf_sync *sync = &volume->sync;
     uint64_t wanted, durable;
     int error;
@@ -304,12 +326,19 @@ int udf_commit(struct udf_volume *volume) {
     pthread_mutex_unlock(&sync->state);
     if (!error && durable < wanted && atomic_load(&sync->changed_ms) != 0) {
         error = commit(volume);
-        if (error) {
-            udf_sync_freeze(volume, error);
-        }
+    }
+    if (!error && home && udf_journal_is_used(volume)) {
+        error = bring_home(volume, false);
+    }
+    if (error) {
+        udf_sync_freeze(volume, error);
     }
     pthread_mutex_unlock(&sync->committer);
     return error;
+}
+
+int udf_commit(struct udf_volume *volume) {
+    return commit_now(volume, false);
 }
 
 /* ---- pressure and time ------------------------------------------------ */
@@ -367,7 +396,7 @@ bool udf_sync_make_space(struct udf_volume *volume, int error, bool *tried) {
     pthread_rwlock_rdlock(&volume->lock);
     held = udf_spaces_held(volume);
     pthread_rwlock_unlock(&volume->lock);
-    return held > 0 && udf_commit(volume) == 0;
+    return held > 0 && commit_now(volume, true) == 0;
 }
 
 void udf_wake(struct udf_volume *volume) {
@@ -438,14 +467,30 @@ static void complete_anchors(struct udf_volume *volume) {
     }
 }
 
+/* Everything home, and then CLOSE. */
+static int close_volume(struct udf_volume *volume) {
+    int error = 0;
+
+    if (udf_journal_is_used(volume)) {
+        error = bring_home(volume, true);
+    }
+    if (error) {
+        return error;
+    }
+    complete_anchors(volume);
+    pthread_rwlock_wrlock(&volume->lock);
+    udf_journal_end(volume);
+    pthread_rwlock_unlock(&volume->lock);
+    return udf_integrity_write(volume, true);
+}
+
 int udf_sync_close(struct udf_volume *volume) {
     int error;
 
     pthread_mutex_lock(&volume->sync.committer);
     error = sticky_error(&volume->sync);
     if (!error && volume->integrity.touched) {
-        complete_anchors(volume);
-        error = udf_integrity_write(volume, true);
+        error = close_volume(volume);
     }
     pthread_mutex_unlock(&volume->sync.committer);
     return error;

@@ -4,19 +4,19 @@
  * which order.
  *
  * One thread at a time is the committing thread (it holds `committer`): only
- * it writes to the device, only it changes the overlay. A commit goes like
- * this:
+ * it writes to the device, only it changes what is pending and the overlay. A
+ * commit goes like this:
  *
  *   1. the LVID is marked OPEN and synchronised, if this is the first change;
  *   2. dirty file data gets its place and goes to the device, in portions,
  *      each under the volume lock for a moment;
  *   3. the snapshot, under the volume lock alone: what data is left, the
- *      directories, the file entries and the space bitmap are encoded into the
- *      overlay;
- *   4. without the volume lock: data, then what is in a new place, then file
- *      entries, then directories and their entries, then the bitmap are written
- *      out (enum udf_overlay_class), and all is synchronised;
- *   5. space that was freed before the snapshot may be used again.
+ *      directories, the file entries and the space bitmap are encoded and
+ *      become pending (udf/pending.h);
+ *   4. without the volume lock, what is pending becomes durable
+ *      (udf/commit.h);
+ *   5. when it is time, what is committed goes home, and space that was freed
+ *      may be used again (udf/checkpoint.h).
  *
  * Concurrent callers share one commit when its snapshot comes after their
  * call.
@@ -42,6 +42,7 @@ struct udf_sync {
     uint64_t snapshots; /* taken */
     uint64_t durable;   /* the last one that is on the medium */
     int error;          /* why the volume is frozen, or 0 */
+    bool opened; /* committing thread: this mount has changed something */
     /* no lock */
     atomic_bool frozen;
     atomic_bool over_half;           /* work was signalled for dirty data */

@@ -36,6 +36,8 @@ enum { UDF_ROOT_INO = 1, UDF_NAME_BYTES_MAX = 1024 };
 
 struct udf_mount_options {
     bool read_only;
+    bool journal;         /* commit through one; else what points to something
+                             is written after it */
     uint64_t dirty_bytes; /* data waiting for an address; 0 = 32 MiB */
     uint32_t commit_ms;   /* longest a change waits in memory; 0 = 15 s */
     uid_t uid; /* shown where the disc says "not set", and with uid_all ... */
@@ -83,6 +85,7 @@ struct udf_info {
     uint32_t spares, spares_used, spares_bad;
     uint32_t withdrawn_packets; /* bad, and not replaced but left alone */
     uint32_t journal_lba, journal_packets; /* 0 = none reserved */
+    uint32_t journal_blocks; /* that the journal holds and are not at home */
 };
 
 struct udf_name { /* not NUL-terminated by need */
@@ -96,10 +99,11 @@ struct udf_cred {
     gid_t gid;
 };
 
-/* Mounts the volume on `dev`. A dirty (OPEN) volume mounts; its counts are
- * rebuilt. Returns 0; -EMEDIUMTYPE when there is no UDF; -EOPNOTSUPP for
- * valid UDF that is not done here; -EROFS when !read_only was asked for and
- * only reading is possible: see udf_get_info() for the reason; -EUCLEAN. */
+/* Mounts the volume on `dev`; writes nothing. A dirty (OPEN) volume is shown as
+ * its journal says; without one its counts are rebuilt. Returns 0; -EMEDIUMTYPE
+ * when there is no UDF; -EOPNOTSUPP for valid UDF that is not done here; -EROFS
+ * when !read_only was asked for and only reading is possible: see
+ * udf_get_info() for the reason; -EUCLEAN. */
 int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
               struct udf_volume **out_volume);
 

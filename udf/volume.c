@@ -19,6 +19,8 @@
 #include "udf/io.h"
 #include "udf/lost.h"
 #include "udf/mount.h"
+#include "udf/replay.h"
+#include "udf/run.h"
 #include "udf/sparing.h"
 #include "udf/tag.h"
 #include "udf/vds.h"
@@ -148,20 +150,20 @@ static int make_map(struct udf_volume *volume, const struct udf_vds *vds,
     return 0;
 }
 
-/* Maps with blocks of their own come first: the others stand on them. */
-static int make_maps(struct udf_volume *volume, const struct udf_vds *vds) {
+/* Maps with blocks of their own come first, then those that stand on them:
+ * what these say may lie in the journal. */
+static int make_maps(struct udf_volume *volume, const struct udf_vds *vds,
+                     bool physical) {
     int error = vds->lvd.maps > 0 ? 0 : -EUCLEAN;
 
     volume->maps.count = vds->lvd.maps;
-    for (uint16_t part = 0; part < vds->lvd.maps; part++) {
+    for (uint16_t part = 0; part < vds->lvd.maps && physical; part++) {
         volume->maps.map[part].kind = UDF_MAP_KIND_UNKNOWN;
         volume->maps.map[part].physical = part;
     }
-    for (int upper = 0; upper < 2; upper++) {
-        for (uint16_t part = 0; !error && part < vds->lvd.maps; part++) {
-            if (is_physical(vds->lvd.map[part].kind) != (upper == 1)) {
-                error = make_map(volume, vds, part);
-            }
+    for (uint16_t part = 0; !error && part < vds->lvd.maps; part++) {
+        if (is_physical(vds->lvd.map[part].kind) == physical) {
+            error = make_map(volume, vds, part);
         }
     }
     return error;
@@ -202,9 +204,14 @@ static void take_identity(struct udf_volume *volume,
     identity->style.version = identity->revision >= 0x0200 ? 3 : 2;
     if (vds->have_own &&
         !udf_own_check(&vds->own, volume->dev->geometry.blocks, &vds->pd[0])) {
-        identity->journal_lba = vds->own.journal_lba;
-        identity->journal_packets = vds->own.journal_packets;
+        volume->journal.reserved =
+            (struct udf_journal_area){.lba = vds->own.journal_lba,
+                                      .packets = vds->own.journal_packets,
+                                      .packet_blocks = vds->own.packet_blocks};
+        volume->journal.serial = vds->own.format_serial;
     }
+    volume->journal.volume_sum =
+        udf_run_sum(identity->volume_set_id, strlen(identity->volume_set_id));
     if (vds->lvd.domain.suffix[2] & PROTECT_FLAGS) {
         udf_volume_read_only(volume, "the volume is marked write protected");
     }
@@ -266,10 +273,12 @@ static int load_integrity(struct udf_volume *volume,
     if (error) {
         return error;
     }
-    if (volume->vat.present) {
-        trust_vat(volume);
-    } else if (!integrity->found) {
-        udf_volume_read_only(volume, "it has no readable integrity descriptor");
+    if (!integrity->found) {
+        if (integrity->extent_blocks == 0) {
+            udf_volume_read_only(volume,
+                                 "it has no room for an integrity descriptor");
+        }
+        udf_integrity_invent(volume);
         return 0;
     }
     if (integrity->lvid.min_write > REVISION_MAX) {
@@ -281,7 +290,8 @@ static int load_integrity(struct udf_volume *volume,
 
 /* ---- mounting --------------------------------------------------------- */
 
-static int load_volume(struct udf_volume *volume) {
+static int load_volume(struct udf_volume *volume,
+                       enum udf_replay_result *out_replay) {
     struct udf_vds *vds = malloc(sizeof(*vds));
     int error = vds ? udf_vds_find(volume, vds) : -ENOMEM;
 
@@ -290,16 +300,29 @@ static int load_volume(struct udf_volume *volume) {
     }
     if (!error) {
         take_identity(volume, vds);
-        error = make_maps(volume, vds);
+        error = make_maps(volume, vds, true);
     }
     if (!error) {
         error = load_integrity(volume, vds);
+    }
+    if (!error) {
+        error = udf_replay(volume, out_replay);
+    }
+    if (!error) {
+        error = make_maps(volume, vds, false);
+    }
+    if (!error && volume->vat.present) {
+        trust_vat(volume);
     }
     if (!error) {
         error = load_file_set(volume, vds);
     }
     if (!error) {
         error = udf_spaces_load(volume, vds);
+    }
+    if (!error && udf_replay_keep_area(volume)) {
+        udf_volume_read_only(volume,
+                             "its journal lies in space that is in use");
     }
     free(vds);
     return error;
@@ -324,6 +347,7 @@ static int load_root(struct udf_volume *volume) {
 static void volume_free(struct udf_volume *volume) {
     udf_nodes_free(&volume->nodes);
     udf_overlay_clear(&volume->overlay);
+    udf_pending_free(&volume->pending);
     udf_spaces_free(volume);
     udf_partmaps_free(&volume->maps);
     udf_sync_destroy(&volume->sync);
@@ -355,9 +379,30 @@ static struct udf_volume *volume_new(struct blockdev *dev,
     return volume;
 }
 
+/* The volume was not closed. Where the journal does not say what the LVID
+ * cannot, it is counted. */
+static int recover(struct udf_volume *volume, enum udf_replay_result replay) {
+    struct udf_integrity *integrity = &volume->integrity;
+    int error = 0;
+
+    if (replay == UDF_REPLAY_DONE) {
+        integrity->open_on_disc = true;
+    } else {
+        mmc_log(MMC_LOG_NOTICE, "\"%s\" %s; counting its files",
+                volume->identity.label,
+                integrity->found ? "was not unmounted cleanly"
+                                 : "has no readable integrity descriptor");
+        error = udf_rebuild(volume);
+    }
+    /* What was found is worth keeping: unmounting closes the volume. */
+    integrity->touched = udf_volume_writable(volume) == 0;
+    return error;
+}
+
 int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
               struct udf_volume **out_volume) {
     struct udf_volume *volume = volume_new(dev, options);
+    enum udf_replay_result replay = UDF_REPLAY_NONE;
     int error;
 
     if (!volume) {
@@ -368,21 +413,17 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
     } else if (!dev->geometry.writable) {
         udf_volume_read_only(volume, "the medium cannot be written");
     }
-    error = load_volume(volume);
+    error = load_volume(volume, &replay);
     if (!error) {
         error = load_root(volume);
     }
     if (!error) {
         error = udf_nonalloc_load(volume);
     }
-    if (!error && volume->integrity.found && !volume->integrity.lvid.closed) {
-        mmc_log(MMC_LOG_NOTICE,
-                "\"%s\" was not unmounted cleanly; counting its files",
-                volume->identity.label);
-        error = udf_rebuild(volume);
-        /* What was counted is worth keeping: unmounting closes the volume. */
-        volume->integrity.touched = udf_volume_writable(volume) == 0;
+    if (!error && !volume->integrity.lvid.closed) {
+        error = recover(volume, replay);
     }
+    volume->counts = udf_integrity_counts(&volume->integrity);
     if (!error && !options->read_only && volume->identity.read_only_reason) {
         mmc_log(MMC_LOG_NOTICE, "\"%s\" can only be read: %s",
                 volume->identity.label, volume->identity.read_only_reason);
@@ -490,8 +531,9 @@ void udf_get_info(struct udf_volume *volume, struct udf_info *out_info) {
                                      : lvid->free_blocks[part],
         .files = lvid->files,
         .directories = lvid->directories,
-        .journal_lba = identity->journal_lba,
-        .journal_packets = identity->journal_packets,
+        .journal_lba = volume->journal.reserved.lba,
+        .journal_packets = volume->journal.reserved.packets,
+        .journal_blocks = (uint32_t)volume->overlay.count,
         .withdrawn_packets = (uint32_t)(udf_nonalloc_blocks(volume) / packet),
     };
     memcpy(out_info->label, identity->label, sizeof(out_info->label));

@@ -14,11 +14,13 @@
 
 #include "udf/desc.h"
 #include "udf/integrity.h"
+#include "udf/journal.h"
 #include "udf/metadata.h"
 #include "udf/node.h"
 #include "udf/nonalloc.h"
 #include "udf/overlay.h"
 #include "udf/partmap.h"
+#include "udf/pending.h"
 #include "udf/space.h"
 #include "udf/spaces.h"
 #include "udf/sync.h"
@@ -32,11 +34,10 @@ struct udf_identity {
     uint16_t revision; /* of the domain identifier, BCD */
     struct udf_tag_style style;
     struct udf_addr root_icb;
-    struct udf_addr fsd;        /* the file set descriptor */
-    struct udf_long_ad streams; /* system stream directory; changes once, see
-                                   udf/nonalloc.h */
-    uint32_t journal_lba, journal_packets; /* 0 = none */
-    const char *read_only_reason;          /* NULL: may be written */
+    struct udf_addr fsd;          /* the file set descriptor */
+    struct udf_long_ad streams;   /* system stream directory; changes once, see
+                                     udf/nonalloc.h */
+    const char *read_only_reason; /* NULL: may be written */
 };
 
 /* Where things are put; see udf/file.c and udf/node.c. Under the lock. */
@@ -64,8 +65,12 @@ struct udf_volume {
     struct udf_integrity integrity; /* lock; written by the committer */
     struct udf_nodes nodes;         /* lock */
     struct udf_nonalloc nonalloc;   /* lock */
-    struct udf_overlay overlay;     /* lock; see udf/overlay.h */
-    struct udf_sync sync;           /* own mutex; see udf/sync.h */
+    struct udf_pending pending;     /* lock; see udf/pending.h */
+    struct udf_overlay overlay;     /* lock; committed, but not at home */
+    struct udf_journal journal;     /* see udf/journal.h */
+    struct udf_counts counts;       /* committing thread; of the last commit */
+    struct udf_counts snapshot_counts; /* ... of the last snapshot */
+    struct udf_sync sync;              /* own mutex; see udf/sync.h */
 };
 
 /* Whether changes are accepted: 0 or -EROFS. Lock held. */

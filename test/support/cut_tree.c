@@ -130,7 +130,7 @@ static bool list_directory(struct walk *walk, uint64_t ino, uint64_t path) {
 
     walk->parent = path;
     walk->cookie = 0;
-    do { /* a call may give fewer entries than there are */
+    do { /* a list is cut short where something must be fetched */
         before = walk->cookie;
         error = udf_readdir(walk->volume, ino, before, true, note_entry, walk);
     } while (!error && walk->cookie != before);

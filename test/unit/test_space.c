@@ -222,6 +222,7 @@ static void on_released(void *context, uint32_t lbn, uint32_t count) {
 }
 
 static void step_release(struct rig *rig) {
+    udf_space_commit(rig->space);
     udf_space_release(rig->space, on_released, rig);
     assert_int_equal(count_state(rig, SETTLING), 0);
 }
@@ -425,11 +426,16 @@ static void test_space_held_until_released(void **state) {
 
     (void)state;
     assert_int_equal(udf_space_take_at(space, 0, 64), 0);
+    udf_space_settle(space);
+    udf_space_commit(space);
     assert_int_equal(udf_space_give(space, 0, 32), 0);
     udf_space_release(space, NULL, NULL); /* nothing has settled */
     assert_int_equal(udf_space_take_run(space, 0, 1, &lbn, &count), -ENOSPC);
     udf_space_settle(space);
     assert_int_equal(udf_space_give(space, 32, 32), 0); /* too late for it */
+    udf_space_release(space, NULL, NULL);
+    assert_int_equal(udf_space_usable(space), 0); /* not committed */
+    udf_space_commit(space);
     udf_space_release(space, NULL, NULL);
     assert_int_equal(udf_space_usable(space), 32);
     assert_int_equal(udf_space_free(space), 64);
@@ -470,6 +476,7 @@ static void test_space_large_disc_is_fast(void **state) {
         assert_int_equal(udf_space_give(space, lbn, count), 0);
     }
     udf_space_settle(space);
+    udf_space_commit(space);
     udf_space_release(space, NULL, NULL);
     assert_int_equal(udf_space_usable(space), blocks);
     udf_space_destroy(space);

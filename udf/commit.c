@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/commit.c - see udf/commit.h.
+ */
+#include "udf/commit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mmc/blockdev.h"
+#include "udf/badpacket.h"
+#include "udf/checkpoint.h"
+#include "udf/io.h"
+#include "udf/volume.h"
+
+enum {
+    SENT_MAX = 64,    /* packets that a run names with their checksums */
+    SPARE_PACKETS = 6 /* of the journal, for a checkpoint's images */
+};
+
+/* ---- with a journal --------------------------------------------------- */
+
+/* Whether the snapshot refers to the block, or a file without a name: its data
+ * is still read. */
+static bool is_wanted(const struct udf_volume *volume, uint32_t lba) {
+    uint32_t lbn;
+
+    return !udf_partmap_find(&volume->maps.map[volume->placement.data_part],
+                             lba, &lbn) ||
+           udf_space_in_snapshot(volume->space, lbn) ||
+           udf_space_is_orphaned(volume->space, lbn);
+}
+
+/* Takes blocks out of the transaction that were freed again before its end.
+ * With the lock. */
+static int drop_unwanted(struct udf_volume *volume) {
+    const struct udf_overlay_block **list;
+    size_t count;
+    int error = udf_overlay_list_all(&volume->pending.blocks, &list, &count);
+
+    if (error) {
+        return error;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_wanted(volume, list[i]->lba)) {
+            udf_overlay_drop(&volume->pending.blocks, list[i]->lba, 1);
+        }
+    }
+    free(list);
+    return 0;
+}
+
+/* Names a packet that was sent home. */
+static int add_sent(struct udf_volume *volume, struct udf_run *run,
+                    const struct udf_sent *sent, bool synced) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    size_t bytes = (size_t)packet * UDF_BLOCK_BYTES;
+    uint8_t *image = malloc(bytes);
+    enum udf_run_kind kind = UDF_RUN_HOME;
+    uint64_t sum = 0;
+
+    if (!image) {
+        return -ENOMEM;
+    }
+    /* What the device forgot it has synchronised before. */
+    if (!synced &&
+        blockdev_read_cached(volume->dev, sent->lba, packet, image) == 0) {
+        kind = UDF_RUN_PACKET;
+        sum = udf_run_sum(image, bytes);
+    }
+    free(image);
+    return kind == UDF_RUN_PACKET || sent->in_journal
+               ? udf_run_add_packet(run, sent->lba, kind, sum)
+               : 0;
+}
+
+/* Whether the last checkpoint refers to the block: only then is it known what
+ * lies at home. */
+static bool is_fresh(const struct udf_volume *volume, uint32_t lba) {
+    uint32_t lbn;
+
+    return udf_partmap_find(&volume->maps.map[volume->placement.data_part], lba,
+                            &lbn) &&
+           udf_space_is_fresh(volume->space, lbn, 1);
+}
+
+static int add_block(const struct udf_volume *volume, struct udf_run *run,
+                     const struct udf_overlay_block *block) {
+    uint8_t home[UDF_BLOCK_BYTES];
+    bool known = !udf_overlay_find(&volume->overlay, block->lba) &&
+                 !is_fresh(volume, block->lba) &&
+                 blockdev_read_cached(volume->dev, block->lba, 1, home) == 0;
+
+    return udf_run_add_block(run, block->lba, block->data, known ? home : NULL);
+}
+
+static int make_run(struct udf_volume *volume, struct udf_run *run,
+                    bool synced) {
+    const struct udf_pending *pending = &volume->pending;
+    const struct udf_overlay_block **list;
+    size_t count;
+    int error = udf_overlay_list_all(&pending->blocks, &list, &count);
+
+    if (error) {
+        return error;
+    }
+    pthread_rwlock_rdlock(&volume->lock);
+    for (size_t i = 0; !error && i < pending->sent_count; i++) {
+        error = add_sent(volume, run, &pending->sent[i], synced);
+    }
+    for (size_t i = 0; !error && i < count; i++) {
+        error = add_block(volume, run, list[i]);
+    }
+    pthread_rwlock_unlock(&volume->lock);
+    free(list);
+    return error;
+}
+
+static uint32_t spare_packets(const struct udf_journal *journal) {
+    uint32_t share = journal->area.packets / 4;
+
+    return share < SPARE_PACKETS ? share : SPARE_PACKETS;
+}
+
+static bool fits(const struct udf_journal *journal, const struct udf_run *run) {
+    return udf_run_blocks(run->head.entries, run->head.contents) <=
+           udf_journal_room(journal, spare_packets(journal));
+}
+
+/* Puts the run together, after making room for it when that is needed. */
+static int prepare(struct udf_volume *volume, struct udf_run *run,
+                   bool *io_moved) {
+    bool synced = volume->pending.sent_count > SENT_MAX;
+    int error = synced ? udf_badpacket_sync(volume, io_moved)
+                       : udf_badpacket_write_out(volume, io_moved);
+
+    if (!error && !*io_moved) {
+        error = make_run(volume, run, synced);
+    }
+    if (!error && !*io_moved && !fits(&volume->journal, run)) {
+        udf_run_clear(run);
+        error = udf_checkpoint(volume, false, io_moved);
+        if (!error && !*io_moved) {
+            error = make_run(volume, run, true);
+        }
+    }
+    return error;
+}
+
+static int write_journal(struct udf_volume *volume, bool *io_moved) {
+    struct udf_run run = {0};
+    int error = prepare(volume, &run, io_moved);
+
+    if (!error && !*io_moved && run.head.entries > 0) {
+        volume->counts = volume->snapshot_counts;
+        error = udf_journal_append(volume, &run, io_moved);
+    } else if (!error && !*io_moved) {
+        error = udf_badpacket_sync(volume, io_moved);
+    }
+    udf_run_clear(&run);
+    return error;
+}
+
+/* ---- without one ------------------------------------------------------ */
+
+static int write_class(struct udf_volume *volume, enum udf_overlay_class class,
+                       bool *io_moved) {
+    const struct udf_overlay_block **list;
+    size_t count;
+    int error = udf_overlay_list(&volume->pending.blocks, class, &list, &count);
+
+    if (error) {
+        return error;
+    }
+    for (size_t i = 0; !error && i < count; i++) {
+        error = blockdev_write(volume->dev, list[i]->lba, 1, list[i]->data);
+    }
+    free(list);
+    if (!error && count > 0) {
+        error = udf_badpacket_write_out(volume, io_moved);
+    }
+    return error;
+}
+
+/* When something had to move, there is no point in going on. */
+static int write_ordered(struct udf_volume *volume, bool *io_moved) {
+    int error = udf_badpacket_write_out(volume, io_moved);
+
+    for (int class = 0; !error && !*io_moved && class < UDF_OVERLAY_CLASSES;
+         class ++) {
+        error = write_class(volume, (enum udf_overlay_class) class, io_moved);
+    }
+    return error || *io_moved ? error : udf_badpacket_sync(volume, io_moved);
+}
+
+/* ---- the commit ------------------------------------------------------- */
+
+static int write_either(struct udf_volume *volume, bool *io_moved) {
+    int error;
+
+    if (!udf_journal_is_used(volume)) {
+        return write_ordered(volume, io_moved);
+    }
+    pthread_rwlock_wrlock(&volume->lock);
+    error = drop_unwanted(volume);
+    pthread_rwlock_unlock(&volume->lock);
+    return error ? error : write_journal(volume, io_moved);
+}
+
+int udf_commit_write(struct udf_volume *volume, bool *io_moved) {
+    bool journal = udf_journal_is_used(volume);
+    int error = write_either(volume, io_moved);
+
+    if (error || *io_moved) {
+        return error;
+    }
+    pthread_rwlock_wrlock(&volume->lock);
+    if (journal) {
+        error = udf_overlay_merge(&volume->pending.blocks, &volume->overlay);
+    } else {
+        udf_overlay_clear(&volume->pending.blocks);
+    }
+    udf_pending_synced(&volume->pending, true);
+    udf_spaces_commit(volume);
+    volume->nodes.held = false;
+    pthread_rwlock_unlock(&volume->lock);
+    return error || journal ? error : udf_checkpoint(volume, false, io_moved);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/journal.c - see udf/journal.h.
+ */
+#include "udf/journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "mmc/blockdev.h"
+#include "mmc/log.h"
+#include "udf/badpacket.h"
+#include "udf/volume.h"
+
+enum {
+    BORROWED_BYTES = 4 << 20, /* of free space, on other systems' discs */
+    BORROWED_PACKETS_MIN = 8, /* fewer are not worth the name */
+    BORROWED_SHARE = 8,       /* at most one part in so many of the disc */
+    PACKET_BLOCKS_MIN = 16,   /* of the journal's own packets */
+    ATTEMPTS_MAX = 64         /* packets that may fail for one run */
+};
+
+bool udf_journal_is_used(const struct udf_volume *volume) {
+    return volume->journal.session != 0;
+}
+
+/* ---- sessions --------------------------------------------------------- */
+
+static uint64_t new_session(void) {
+    uint64_t session = 0;
+
+    if (getrandom(&session, sizeof(session), 0) != sizeof(session)) {
+        struct udf_time now = udf_op_clock();
+
+        session = (uint64_t)now.sec * 1000000 + now.nsec / 1000;
+    }
+    return session ? session : 1;
+}
+
+/* Packets that the journal is written in: the medium's, but not so small that
+ * every block would have to be looked at when it is searched. */
+static uint32_t packet_of(const struct udf_volume *volume) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+
+    return packet < PACKET_BLOCKS_MIN ? PACKET_BLOCKS_MIN : packet;
+}
+
+/* Takes free space of the partition, at its end: what is used comes from the
+ * beginning. False when there is none. */
+static bool borrow(struct udf_volume *volume, struct udf_journal_area *out) {
+    const struct udf_partmap *map =
+        &volume->maps.map[volume->placement.data_part];
+    uint32_t packet = packet_of(volume);
+    uint32_t packets = BORROWED_BYTES / UDF_BLOCK_BYTES / packet;
+
+    if (packets > map->blocks / packet / BORROWED_SHARE) {
+        packets = map->blocks / packet / BORROWED_SHARE;
+    }
+    for (; packets >= BORROWED_PACKETS_MIN; packets /= 2) {
+        uint32_t count = packets * packet;
+        uint32_t lbn, lba, run;
+
+        if (udf_space_usable(volume->space) <
+                count + volume->placement.keep +
+                    udf_space_reserved(volume->space) ||
+            udf_space_set_aside(volume->space, count, packet, &lbn)) {
+            continue;
+        }
+        if (udf_partmap_lba(
+                &volume->maps,
+                (struct udf_addr){.lbn = lbn,
+                                  .part = volume->placement.data_part},
+                count, &lba, &run) == 0 &&
+            run == count && lba % packet == 0) {
+            *out = (struct udf_journal_area){
+                .lba = lba, .packets = packets, .packet_blocks = packet};
+            return true;
+        }
+        (void)udf_space_give(volume->space, lbn, count);
+    }
+    return false;
+}
+
+/* A disc's image may be on a medium with longer packets than the area was made
+ * for: then the part of it that is whole packets. */
+static struct udf_journal_area fitted(const struct udf_volume *volume,
+                                      struct udf_journal_area area) {
+    uint32_t unit = volume->dev->geometry.packet_blocks;
+    uint64_t end = area.lba + (uint64_t)area.packets * area.packet_blocks;
+
+    if (area.packets > 0 && area.packet_blocks < unit) {
+        area.lba = (area.lba + unit - 1) / unit * unit;
+        area.packets = end > area.lba ? (uint32_t)((end - area.lba) / unit) : 0;
+        area.packet_blocks = unit;
+    }
+    return area;
+}
+
+void udf_journal_begin(struct udf_volume *volume) {
+    struct udf_journal *journal = &volume->journal;
+    struct udf_journal_area area = fitted(volume, journal->reserved);
+    uint32_t begin = journal->head;
+
+    if (!volume->options.journal) {
+        return;
+    }
+    if (area.packets == 0 && !borrow(volume, &area)) {
+        mmc_log(MMC_LOG_NOTICE,
+                "\"%s\" has no room for a journal: ordered writes; a power "
+                "cut can damage what shares a packet with what is written",
+                volume->identity.label);
+        return;
+    }
+    *journal = (struct udf_journal){
+        .volume_sum = journal->volume_sum,
+        .serial = journal->serial,
+        .reserved = journal->reserved,
+        .session = new_session(),
+        .area = area,
+        .head = begin < area.packets ? begin : 0,
+    };
+    mmc_log(MMC_LOG_INFO, "\"%s\": journal of %u packets at block %u%s",
+            volume->identity.label, area.packets, area.lba,
+            journal->reserved.packets ? "" : ", in free space");
+}
+
+void udf_journal_end(struct udf_volume *volume) {
+    struct udf_journal *journal = &volume->journal;
+
+    journal->session = 0;
+    journal->used = 0;
+    journal->first = 0;
+}
+
+bool udf_journal_mark(const struct udf_volume *volume, bool closed,
+                      struct udf_mark *out_mark) {
+    const struct udf_journal *journal = &volume->journal;
+    bool open = !closed && journal->session != 0;
+
+    if (!open && journal->reserved.packets == 0) {
+        return false;
+    }
+    *out_mark = (struct udf_mark){
+        .session = open ? journal->session : 0,
+        .area = open ? journal->area : journal->reserved,
+        .begin = journal->head,
+    };
+    return true;
+}
+
+/* ---- appending -------------------------------------------------------- */
+
+/* Where a run of `packets` goes, and how much of the ring is used then.
+ * Returns 0 or -ENOSPC. */
+static int place_run(const struct udf_journal *journal, uint32_t packets,
+                     uint32_t *out_begin, uint32_t *out_used) {
+    uint32_t all = journal->area.packets;
+    uint32_t begin = journal->head;
+    uint32_t skipped = 0;
+
+    if (packets > all - begin) {
+        skipped = all - begin;
+        begin = 0;
+    }
+    if (packets > all || journal->used > all - packets ||
+        skipped > all - packets - journal->used) {
+        return -ENOSPC;
+    }
+    *out_begin = begin;
+    *out_used = journal->used + skipped + packets;
+    return 0;
+}
+
+uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare) {
+    uint32_t behind = journal->area.packets - journal->head;
+    uint32_t all = journal->area.packets - journal->used;
+    uint32_t room = all > spare ? all - spare : 0;
+
+    /* In one piece: up to the end of the area, or from its start. */
+    if (room > behind) {
+        room = room - behind > behind ? room - behind : behind;
+    }
+    return room * journal->area.packet_blocks;
+}
+
+bool udf_journal_is_full(const struct udf_journal *journal) {
+    return (uint64_t)journal->used * 4 >= (uint64_t)journal->area.packets * 3;
+}
+
+/* Writes `bytes` at packet `begin`; the rest of its last packet with them. */
+static int write_run(struct udf_volume *volume, uint32_t begin,
+                     const uint8_t *raw, uint32_t blocks) {
+    const struct udf_journal_area *area = &volume->journal.area;
+
+    return blockdev_write(volume->dev, area->lba + begin * area->packet_blocks,
+                          blocks, raw);
+}
+
+/* Gives up packets of the run at `begin` that could not be written, and moves
+ * the head behind them. Returns whether there were any. */
+static bool step_over(struct udf_volume *volume, uint32_t begin,
+                      uint32_t packets) {
+    struct udf_journal *journal = &volume->journal;
+    uint32_t length = journal->area.packet_blocks;
+    uint32_t first = journal->area.lba + begin * length;
+    uint32_t end = first + packets * length;
+    struct blockdev_failure failure;
+    uint32_t behind = begin;
+
+    while (blockdev_next_failed(volume->dev, first, &failure) &&
+           failure.lba < end) {
+        behind = begin + (failure.lba - first) / length + 1;
+        blockdev_discard(volume->dev, failure.lba, failure.count);
+        mmc_log(MMC_LOG_WARN, "packet %u of the journal is bad", behind - 1);
+    }
+    if (behind == begin) {
+        return false;
+    }
+    journal->used += behind > journal->head
+                         ? behind - journal->head
+                         : behind + journal->area.packets - journal->head;
+    journal->head = behind % journal->area.packets;
+    return true;
+}
+
+static void fill_head(const struct udf_volume *volume, struct udf_run *run,
+                      uint32_t begin) {
+    const struct udf_journal *journal = &volume->journal;
+
+    run->head.volume = journal->volume_sum;
+    run->head.serial = journal->serial;
+    run->head.session = journal->session;
+    run->head.lvid = journal->lvid;
+    run->head.sequence = journal->sequence + 1;
+    run->head.previous = journal->previous;
+    if (run->head.first == 0) {
+        run->head.first = journal->first ? journal->first : run->head.sequence;
+    }
+    run->head.files = volume->counts.files;
+    run->head.directories = volume->counts.directories;
+    run->head.unique_id = volume->counts.next_unique_id;
+    run->head.lba = journal->area.lba + begin * journal->area.packet_blocks;
+}
+
+static bool has_unproven(const struct udf_run *run) {
+    for (uint32_t i = 0; i < run->head.entries; i++) {
+        if (run->entry[i].kind == UDF_RUN_PACKET) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One attempt. *out_begin says where it was. */
+static int append(struct udf_volume *volume, struct udf_run *run, uint8_t *raw,
+                  uint32_t packets, uint32_t *out_begin) {
+    struct udf_journal *journal = &volume->journal;
+    uint32_t unit = volume->dev->geometry.packet_blocks;
+    uint32_t used = 0, blocks;
+    int error = place_run(journal, packets, out_begin, &used);
+
+    if (error) {
+        return error;
+    }
+    fill_head(volume, run, *out_begin);
+    udf_run_encode(run, raw);
+    blocks = (run->head.blocks + unit - 1) / unit * unit;
+    error = blockdev_make_room(volume->dev, blocks);
+    if (!error) {
+        error = write_run(volume, *out_begin, raw, blocks);
+    }
+    if (!error) {
+        error = blockdev_sync(volume->dev);
+    }
+    if (error) {
+        return error;
+    }
+    journal->sequence = run->head.sequence;
+    journal->previous = run->head.sequence;
+    journal->first = run->head.first;
+    journal->unproven = has_unproven(run);
+    journal->head = (*out_begin + packets) % journal->area.packets;
+    journal->used = used;
+    return 0;
+}
+
+int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
+                       bool *io_moved) {
+    const struct udf_journal_area *area = &volume->journal.area;
+    uint64_t blocks = udf_run_blocks(run->head.entries, run->head.contents);
+    uint64_t packets = (blocks + area->packet_blocks - 1) / area->packet_blocks;
+    uint64_t first = run->head.first;
+    uint8_t *raw;
+    int error = -EIO;
+
+    if (packets > area->packets) {
+        return -ENOSPC;
+    }
+    raw = calloc((size_t)packets * area->packet_blocks, UDF_BLOCK_BYTES);
+    if (!raw) {
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; error == -EIO && i < ATTEMPTS_MAX; i++) {
+        uint32_t begin = 0;
+
+        run->head.first = first;
+        error = append(volume, run, raw, (uint32_t)packets, &begin);
+        if (error == -EIO && !step_over(volume, begin, (uint32_t)packets)) {
+            struct blockdev_failure failure;
+
+            if (!blockdev_next_failed(volume->dev, 0, &failure) ||
+                udf_badpacket_resolve(volume, io_moved)) {
+                break;
+            }
+        }
+    }
+    free(raw);
+    return error;
+}
+
+int udf_journal_empty(struct udf_volume *volume, bool *io_moved) {
+    struct udf_journal *journal = &volume->journal;
+    struct udf_run run = {.head.first = journal->sequence + 1};
+    int error = udf_journal_append(volume, &run, io_moved);
+
+    if (!error) {
+        journal->used = 1;
+    }
+    udf_run_clear(&run);
+    return error;
+}
+
+struct udf_journal_place udf_journal_place(const struct udf_journal *journal) {
+    return (struct udf_journal_place){
+        .head = journal->head,
+        .used = journal->used,
+        .previous = journal->previous,
+        .first = journal->first,
+        .unproven = journal->unproven,
+    };
+}
+
+void udf_journal_go_back(struct udf_journal *journal,
+                         const struct udf_journal_place *place) {
+    journal->head = place->head;
+    journal->used = place->used;
+    journal->previous = place->previous;
+    journal->first = place->first;
+    journal->unproven = place->unproven;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/journal.h - the journal of a mounted volume: where it is, what is in it,
+ * and appending a run (udf/run.h).
+ *
+ * The area is a ring of packets. A run lies in one piece and begins with a
+ * packet; one that does not fit before the end of the area begins at its
+ * start. Runs are numbered; `first` is the oldest that is still needed. A run
+ * whose `first` is itself and that has no entries empties the journal.
+ *
+ *   none --udf_journal_begin()--> used --udf_journal_end()--> none
+ *                                  ^ udf_replay() at a mount after a crash
+ *
+ * A session is the time from an OPEN LVID to the next LVID. The LVID names the
+ * session and the area (udf/mark.h), and is synchronised before the first run;
+ * it is written again only when the journal is empty. So a torn LVID never
+ * costs what is in the journal.
+ *
+ * Where it is: on a volume formatted here in the area that formatting set
+ * aside (udf/own.h); elsewhere in free packets, which stay free on the disc.
+ *
+ * Bad packets: a run that cannot be written is written again behind the packet
+ * that failed.
+ *
+ * Locks: all by the committing thread; `area` and `session` change under the
+ * volume lock alone.
+ */
+#ifndef UDF_JOURNAL_H
+#define UDF_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "udf/mark.h"
+#include "udf/run.h"
+
+struct udf_volume;
+
+struct udf_journal {
+    uint64_t volume_sum, serial;      /* of the volume; fixed */
+    struct udf_journal_area reserved; /* by formatting; packets 0: none */
+
+    uint64_t session; /* 0: no journal is used */
+    struct udf_journal_area area;
+    uint64_t lvid;     /* checksum of the OPEN LVID's sector */
+    uint32_t head;     /* packet at which the next run begins */
+    uint32_t used;     /* packets from the first run that is needed to head */
+    uint64_t sequence; /* highest that was given */
+    uint64_t previous; /* of the last run that counts */
+    uint64_t first;    /* of the first that is needed; 0: empty */
+    bool unproven;     /* the last run counts only if its packets are there */
+    bool replayed;     /* the overlay is what a mount found */
+};
+
+/* Whether changes are protected by a journal now. */
+bool udf_journal_is_used(const struct udf_volume *volume);
+
+/* Chooses area and session for an OPEN LVID that is about to be written, or
+ * none when there is no room for a journal, or it is not wanted. Lock alone. */
+void udf_journal_begin(struct udf_volume *volume);
+
+/* Forgets the session, before a CLOSE is written. Lock alone. */
+void udf_journal_end(struct udf_volume *volume);
+
+/* What an LVID of now says of the journal. Returns false when it says
+ * nothing. */
+bool udf_journal_mark(const struct udf_volume *volume, bool closed,
+                      struct udf_mark *out_mark);
+
+/* Blocks that the next run may have at most, so that `spare` packets stay. */
+uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare);
+
+/* Whether it is time for a checkpoint. */
+bool udf_journal_is_full(const struct udf_journal *journal);
+
+/* Appends `run` (its head is filled in) and synchronises the device. *io_moved
+ * becomes true when other packets proved to be bad (udf/badpacket.h). Returns
+ * 0; -ENOSPC when it does not fit; errors of udf_badpacket_sync(). */
+int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
+                       bool *io_moved);
+
+/* Appends the run that says that everything is at home, and synchronises. As
+ * above. */
+int udf_journal_empty(struct udf_volume *volume, bool *io_moved);
+
+/* Lets the next run take the place of the last one, which is not needed any
+ * more: the images of packets that are at home. */
+struct udf_journal_place {
+    uint32_t head, used;
+    uint64_t previous, first;
+    bool unproven;
+};
+struct udf_journal_place udf_journal_place(const struct udf_journal *journal);
+void udf_journal_go_back(struct udf_journal *journal,
+                         const struct udf_journal_place *place);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * udf/pending.c - see udf/pending.h.
+ */
+#include "udf/pending.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mmc/blockdev.h"
+#include "udf/volume.h"
+
+void udf_pending_free(struct udf_pending *pending) {
+    udf_overlay_clear(&pending->blocks);
+    free(pending->sent);
+    *pending = (struct udf_pending){0};
+}
+
+/* The newest content of the block at `lba`, if it waits in memory. */
+static const uint8_t *waiting(const struct udf_volume *volume, uint32_t lba) {
+    const uint8_t *data = udf_overlay_find(&volume->pending.blocks, lba);
+
+    return data ? data : udf_overlay_find(&volume->overlay, lba);
+}
+
+/* Whether block `lbn` at `lba` can be overwritten at home: its new content is
+ * in memory, and what the last commit refers to is in the journal. */
+static bool can_go(const struct udf_volume *volume, uint32_t lba,
+                   uint32_t lbn) {
+    if (udf_overlay_find(&volume->overlay, lba)) {
+        return true;
+    }
+    return udf_overlay_find(&volume->pending.blocks, lba) &&
+           !udf_space_is_committed(volume->space, lbn);
+}
+
+/* Whether the packet at `first` may go home now. Blocks come in ascending
+ * order as a rule, so the last one is looked for first. */
+static bool is_complete(const struct udf_volume *volume, uint32_t first) {
+    const struct udf_partmap *map =
+        &volume->maps.map[volume->placement.data_part];
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t lbn;
+
+    if (!udf_partmap_find(map, first, &lbn) || packet > map->blocks - lbn ||
+        !udf_space_is_fresh(volume->space, lbn, packet)) {
+        return false;
+    }
+    for (uint32_t i = packet; i > 0; i--) {
+        if (!can_go(volume, first + i - 1, lbn + i - 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int note_sent(struct udf_pending *pending, uint32_t first,
+                     bool in_journal) {
+    if (pending->sent_count == pending->sent_room) {
+        size_t room = pending->sent_room ? pending->sent_room * 2 : 64;
+        struct udf_sent *bigger =
+            reallocarray(pending->sent, room, sizeof(*bigger));
+
+        if (!bigger) {
+            return -ENOMEM;
+        }
+        pending->sent = bigger;
+        pending->sent_room = room;
+    }
+    pending->sent[pending->sent_count++] =
+        (struct udf_sent){.lba = first, .in_journal = in_journal};
+    return 0;
+}
+
+static int send(struct udf_volume *volume, uint32_t first) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    bool in_journal = false;
+    int error;
+
+    for (uint32_t i = 0; i < packet; i++) {
+        in_journal |= udf_overlay_find(&volume->overlay, first + i) != NULL;
+    }
+    error = note_sent(&volume->pending, first, in_journal);
+    for (uint32_t i = 0; !error && i < packet; i++) {
+        error = blockdev_write(volume->dev, first + i, 1,
+                               waiting(volume, first + i));
+    }
+    if (!error) {
+        udf_overlay_drop(&volume->pending.blocks, first, packet);
+        udf_overlay_drop(&volume->overlay, first, packet);
+    }
+    return error;
+}
+
+int udf_pending_put(struct udf_volume *volume, uint32_t lba,
+                    enum udf_overlay_class class, const uint8_t *data) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t first = lba / packet * packet;
+    int error;
+
+    if (!udf_journal_is_used(volume) && class == UDF_OVERLAY_DATA) {
+        return blockdev_write(volume->dev, lba, 1, data);
+    }
+    error = udf_overlay_put(&volume->pending.blocks, lba, class, data);
+    if (!error && udf_journal_is_used(volume) && is_complete(volume, first)) {
+        error = send(volume, first);
+    }
+    return error;
+}
+
+void udf_pending_forget(struct udf_pending *pending, uint32_t lba,
+                        uint32_t count) {
+    size_t kept = 0;
+
+    udf_overlay_drop(&pending->blocks, lba, count);
+    for (size_t i = 0; i < pending->sent_count; i++) {
+        if (pending->sent[i].lba < lba || pending->sent[i].lba - lba >= count) {
+            pending->sent[kept++] = pending->sent[i];
+        }
+    }
+    pending->sent_count = kept;
+}
+
+void udf_pending_synced(struct udf_pending *pending, bool committed) {
+    size_t kept = 0;
+
+    for (size_t i = 0; !committed && i < pending->sent_count; i++) {
+        if (pending->sent[i].in_journal) {
+            pending->sent[kept++] = pending->sent[i];
+        }
+    }
+    pending->sent_count = kept;
+}
