@@ -297,7 +297,7 @@ int udf_sparing_remap(struct udf_volume *volume, uint16_t part, uint32_t lbn,
                       const uint8_t *image) {
     struct udf_partmap *map = &volume->maps.map[part];
     struct udf_sparing_table *table = malloc(sizeof(*table));
-    uint32_t spare, old;
+    uint32_t spare = 0, old;
     int error;
 
     if (!table) {
