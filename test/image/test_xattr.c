@@ -510,7 +510,7 @@ static uint8_t *entry_of(struct fixture *fx, uint64_t unique_id,
 static void make_plain(struct fixture *fx, uint64_t unique_id) {
     const struct udf_tag_style style = {.version = 3, .serial = 1};
     struct udf_fe fe;
-    uint32_t lbn;
+    uint32_t lbn = 0;
     uint8_t *block = entry_of(fx, unique_id, &lbn);
     uint8_t copy[UDF_BLOCK_BYTES];
 
