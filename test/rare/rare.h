@@ -16,6 +16,7 @@
 #define TEST_RARE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "test/support/compose.h"
 
@@ -26,6 +27,9 @@ struct rare {
 
 /* All images, in the order of their names. */
 const struct rare *rare_all(size_t *out_count);
+
+/* A volume of this revision (BCD) whose tree has one of each kind of object. */
+struct memdev *rare_revision(uint16_t revision);
 
 #define RARE_IMAGE(name)                                                       \
     struct memdev *rare_##name(void);                                          \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 static const struct {
@@ -217,4 +218,25 @@ char *tree_join(const char *dir, const char *name) {
     char *path = or_die(malloc(bytes));
     snprintf(path, bytes, "%s%s%s", root ? "" : dir, root ? "" : "/", name);
     return path;
+}
+
+char tree_type(mode_t mode) {
+    switch (mode & S_IFMT) {
+    case S_IFDIR:
+        return 'd';
+    case S_IFREG:
+        return 'f';
+    case S_IFLNK:
+        return 'l';
+    case S_IFIFO:
+        return 'p';
+    case S_IFSOCK:
+        return 's';
+    case S_IFBLK:
+        return 'b';
+    case S_IFCHR:
+        return 'c';
+    default:
+        return '?';
+    }
 }

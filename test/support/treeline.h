@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Columns; which of them a tool prints is chosen with --without. */
 enum {
@@ -72,6 +73,9 @@ int tree_options(int argc, char **argv, unsigned *out_columns);
 
 /* The CRC-32 of zlib, going on from `crc` (0 at first). */
 uint32_t tree_crc(uint32_t crc, const void *bytes, size_t count);
+
+/* The letter of a file type (st_mode), '?' for unknown ones. */
+char tree_type(mode_t mode);
 
 /* "dir/name", or "name" when dir is "."; owned by the caller. */
 char *tree_join(const char *dir, const char *name);

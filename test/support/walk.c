@@ -15,6 +15,8 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "test/support/treeline.h"
+
 enum {
     CHUNK = 1 << 20,
     RUN_MIN = 8,     /* a byte so many times is shown as a run */
@@ -286,27 +288,6 @@ const struct walk_entry *walk_find(const struct walk *walk, const char *path) {
 
 /* ---- printing --------------------------------------------------------- */
 
-static char type_letter(mode_t mode) {
-    switch (mode & S_IFMT) {
-    case S_IFDIR:
-        return 'd';
-    case S_IFREG:
-        return 'f';
-    case S_IFLNK:
-        return 'l';
-    case S_IFIFO:
-        return 'p';
-    case S_IFSOCK:
-        return 's';
-    case S_IFBLK:
-        return 'b';
-    case S_IFCHR:
-        return 'c';
-    default:
-        return '?';
-    }
-}
-
 static void print_time(FILE *out, const char *name, struct timespec time) {
     fprintf(out, " %s=%lld.%06ld", name, (long long)time.tv_sec,
             time.tv_nsec / 1000);
@@ -324,7 +305,7 @@ void walk_print(const struct walk *walk, bool times, FILE *out) {
             fprintf(out, " %s\n", strerrorname_np(-entry->error));
             continue;
         }
-        fprintf(out, " %c %o %u:%u %u", type_letter(stat->mode),
+        fprintf(out, " %c %o %u:%u %u", tree_type(stat->mode),
                 stat->mode & 07777, stat->uid, stat->gid, stat->nlink);
         if (S_ISREG(stat->mode)) {
             fprintf(out, " %llu", (unsigned long long)stat->size);

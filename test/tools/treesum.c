@@ -27,27 +27,6 @@ static void complain(struct walk *walk, const char *path) {
     walk->failed = true;
 }
 
-static char type_of(mode_t mode) {
-    switch (mode & S_IFMT) {
-    case S_IFDIR:
-        return 'd';
-    case S_IFREG:
-        return 'f';
-    case S_IFLNK:
-        return 'l';
-    case S_IFIFO:
-        return 'p';
-    case S_IFSOCK:
-        return 's';
-    case S_IFBLK:
-        return 'b';
-    case S_IFCHR:
-        return 'c';
-    default:
-        return '?';
-    }
-}
-
 /* Content of a file; its length must be what stat said. */
 static void add_content(struct walk *walk, int dir, const char *name,
                         struct tree_line *line) {
@@ -86,7 +65,8 @@ static void add_target(struct walk *walk, int dir, const char *name,
 
 static void add_object(struct walk *walk, int dir, const char *name,
                        const char *path, const struct stat *st) {
-    struct tree_line *line = tree_add(&walk->tree, path, type_of(st->st_mode));
+    struct tree_line *line =
+        tree_add(&walk->tree, path, tree_type(st->st_mode));
     line->known = TREE_MODE | TREE_OWNER | TREE_SIZE | TREE_MTIME | TREE_NLINK |
                   TREE_GROUP | TREE_RDEV;
     line->mode = st->st_mode & 07777;
