@@ -130,14 +130,31 @@ static bool claim_range(struct udf_check *check, uint16_t part, uint64_t from,
                         (unsigned long long)clash);
     }
     mmc_bits_set_range(used, from, to);
-    check->result.blocks_used += to - from - twice;
+    if (check->maps.map[part].kind != UDF_MAP_KIND_VIRTUAL) {
+        check->result.blocks_used += to - from - twice;
+    }
     return twice == 0;
+}
+
+/* What a virtual partition's blocks stand for: others may not use it either,
+ * and where nothing is recorded nothing can be claimed. */
+static bool claim_below(struct udf_check *check, struct udf_addr addr,
+                        uint64_t end, const char *what) {
+    const struct udf_partmap *map = &check->maps.map[addr.part];
+    bool good = true;
+
+    for (uint64_t lbn = addr.lbn; lbn < end; lbn++) {
+        struct udf_addr below = {.lbn = map->vat[lbn], .part = map->physical};
+
+        good &= udf_check_claim(check, below, 1, what);
+    }
+    return good;
 }
 
 bool udf_check_claim(struct udf_check *check, struct udf_addr addr,
                      uint64_t count, const char *what) {
     uint64_t end = addr.lbn + count;
-    uint32_t blocks;
+    const struct udf_partmap *map;
     bool good = true;
 
     if (addr.part >= check->maps.count || !check->used[addr.part]) {
@@ -145,18 +162,21 @@ bool udf_check_claim(struct udf_check *check, struct udf_addr addr,
                         addr.part, addr.lbn);
         return false;
     }
-    blocks = check->maps.map[addr.part].blocks;
-    if (end > blocks) {
+    map = &check->maps.map[addr.part];
+    if (end > map->blocks) {
         udf_check_fault(check,
                         "%s at %u:%u: %llu blocks do not fit in the "
                         "partition of %u (ECMA-167 3/10.5)",
                         what, addr.part, addr.lbn, (unsigned long long)count,
-                        blocks);
+                        map->blocks);
         good = false;
-        end = blocks;
+        end = map->blocks;
     }
     if (addr.lbn < end) {
         good &= claim_range(check, addr.part, addr.lbn, end, what);
+    }
+    if (addr.lbn < end && map->kind == UDF_MAP_KIND_VIRTUAL) {
+        good &= claim_below(check, addr, end, what);
     }
     return good;
 }

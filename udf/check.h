@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * udf/check.h - a read-only walk over a volume that proves its invariants:
- * tags, CRCs and locations of every descriptor; main against reserve sequence;
- * bitmap against reachability (no block used twice, none used that is marked
- * free, none marked used that nothing uses); link counts; UniqueIDs; LVID
- * counts, sizes and revisions; sparing tables; the metadata partition's files,
- * and that their copies are the same; directory form.
+ * tags, CRCs and locations of every descriptor; main against reserve sequence,
+ * and that they are apart; unallocated and freed space against reachability (no
+ * block used twice, none used that is marked free, none marked used that
+ * nothing uses); link counts; UniqueIDs; streams, and those whose owner is
+ * gone; LVID counts, sizes, and revisions against what is used; sparing tables;
+ * the metadata partition's files, and that their copies are the same; virtual
+ * allocation tables; extended attributes; directory form.
  *
  * It reads the device with functions of its own (pure decoders apart), so that
  * it does not share the mount path's mistakes.
@@ -34,8 +36,8 @@ struct udf_check_result {
 
 /* Walks the volume on `dev`, which nobody changes meanwhile. Returns 0 when
  * the walk was finished, whatever it found; -EMEDIUMTYPE when there is no
- * UDF; -EOPNOTSUPP when it has virtual partitions or freed space,
- * which are not followed; -EIO; -ENOMEM. `report` may be NULL. */
+ * UDF; -EOPNOTSUPP when it has partition maps or block sizes that are not
+ * known; -EIO; -ENOMEM. `report` may be NULL. */
 int udf_check(struct blockdev *dev, const struct udf_check_options *options,
               udf_check_report *report, void *context,
               struct udf_check_result *out_result);

@@ -46,6 +46,11 @@ static const struct check_node *dir_node(const struct dir_walk *walk) {
     return &walk->check->nodes[walk->index];
 }
 
+static bool has_streams(const struct check_node *dir) {
+    return dir->role == CHECK_SYSTEM_DIR || dir->role == CHECK_STREAM_DIR ||
+           dir->role == CHECK_LOST_DIR;
+}
+
 /* Reads block `block` of the directory. Returns 0, -ENOENT behind the last,
  * -EUCLEAN (reported) or an error. */
 static int read_dir_block(struct dir_walk *walk, uint64_t block, uint8_t *raw,
@@ -200,12 +205,15 @@ static void check_parent_fid(struct dir_walk *walk, const struct udf_fid *fid) {
             : &check->nodes[node->parent];
 
     if (fid->characteristics != (UDF_FID_PARENT | UDF_FID_DIRECTORY) &&
-        node->role != CHECK_SYSTEM_DIR && node->role != CHECK_STREAM_DIR) {
+        !has_streams(node)) {
         fid_fault(walk, "characteristics of a parent entry (ECMA-167 "
                         "4/14.4.3)");
     }
     if (fid->name_bytes != 0) {
         fid_fault(walk, "parent entry with a name (ECMA-167 4/14.4.4)");
+    }
+    if (node->role == CHECK_LOST_DIR) {
+        return; /* nobody is there */
     }
     if (fid->icb.addr.lbn != parent->addr.lbn ||
         fid->icb.addr.part != parent->addr.part ||
@@ -264,10 +272,39 @@ static void check_kind(struct dir_walk *walk, const struct udf_fid *fid,
         fid_fault(walk, "directory bit and file type differ (ECMA-167 "
                         "4/14.4.3)");
     }
-    if (metadata && dir_node(walk)->role != CHECK_SYSTEM_DIR &&
-        dir_node(walk)->role != CHECK_STREAM_DIR) {
+    if (metadata && !has_streams(dir_node(walk))) {
         fid_fault(walk, "metadata bit outside of a stream directory "
                         "(UDF 2.60 2.3.4.2)");
+    }
+}
+
+/* Whether the FID's name is this one, of 8-bit characters. */
+static bool is_named(const struct udf_fid *fid, const char *name) {
+    return fid->name_bytes == strlen(name) + 1 && fid->name[0] == 8 &&
+           memcmp(fid->name + 1, name, strlen(name)) == 0;
+}
+
+/* Streams of the system that UDF defines are no user's. UDF 2.60 3.3.7 */
+static void check_system_stream(struct dir_walk *walk,
+                                const struct udf_fid *fid,
+                                const struct check_node *target) {
+    static const char *const names[] = {
+        "*UDF Unique ID Mapping Data",
+        "*UDF Non-Allocatable Space",
+        "*UDF Power Cal Table",
+    };
+    bool metadata = (fid->characteristics & UDF_FID_METADATA) != 0;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (is_named(fid, names[i]) && !metadata) {
+            fid_fault(walk, "stream of the system without the metadata bit "
+                            "(UDF 2.60 3.3.7)");
+        }
+    }
+    if (is_named(fid, "*UDF Non-Allocatable Space") &&
+        (!target->system || target->recorded > 0 || target->embedded)) {
+        fid_fault(walk, "Non-Allocatable Space without the system bit, or "
+                        "with content (UDF 2.60 3.3.7.2)");
     }
 }
 
@@ -302,8 +339,7 @@ static int find_target(struct dir_walk *walk, const struct udf_fid *fid,
 /* A FID that names something. */
 static int check_entry(struct dir_walk *walk, const struct udf_fid *fid) {
     struct udf_check *check = walk->check;
-    bool streams = dir_node(walk)->role == CHECK_SYSTEM_DIR ||
-                   dir_node(walk)->role == CHECK_STREAM_DIR;
+    bool streams = has_streams(dir_node(walk));
     struct check_node *target;
     uint32_t index;
     int error = check_name(walk, fid);
@@ -326,6 +362,9 @@ static int check_entry(struct dir_walk *walk, const struct udf_fid *fid) {
     }
     if (target->file_type == UDF_FILE_DIRECTORY) {
         check->nodes[walk->index].subdirs++;
+    }
+    if (dir_node(walk)->role == CHECK_SYSTEM_DIR) {
+        check_system_stream(walk, fid, target);
     }
     if (dir_node(walk)->role == CHECK_STREAM_DIR) {
         check->nodes[dir_node(walk)->parent].stream_bytes += target->info_bytes;

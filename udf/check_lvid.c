@@ -2,8 +2,7 @@
  *
  * udf/check_lvid.c - the logical volume integrity sequence: the last LVID of
  * an unbroken run of sectors prevails. ECMA-167 3/8.8.2, 3/10.10; UDF 2.60
- * 2.2.6. What its counts must be is checked where they are known: in
- * check_space.c and check_tree.c.
+ * 2.2.6. Free blocks are checked where they are known, in check_space.c.
  */
 #include "udf/check_priv.h"
 
@@ -93,10 +92,45 @@ static void check_revisions(struct udf_check *check) {
     }
 }
 
+/* Virtual partitions have no end, and nothing that is free. UDF 2.60 2.2.6.3 */
+static void check_sizes(struct udf_check *check) {
+    const struct udf_lvid *lvid = &check->lvid;
+
+    for (uint32_t i = 0; i < lvid->partitions && i < check->maps.count; i++) {
+        const struct udf_partmap *map = &check->maps.map[i];
+        uint32_t blocks =
+            map->kind == UDF_MAP_KIND_VIRTUAL ? UINT32_MAX : map->blocks;
+
+        if (lvid->size_blocks[i] != blocks) {
+            udf_check_fault(check,
+                            "LVID: size %u, partition %u has %u blocks (UDF "
+                            "2.60 2.2.6.3)",
+                            lvid->size_blocks[i], i, blocks);
+        }
+    }
+}
+
+/* Where a table of a virtual partition ends every session, it says what the
+ * integrity descriptor, which stays as it was made, cannot. UDF 2.60 2.2.11 */
+static void trust_vat(struct udf_check *check) {
+    const struct udf_vat *vat = &check->vat;
+    struct udf_lvid *lvid = &check->lvid;
+
+    if (vat->counted) {
+        lvid->files = vat->files;
+        lvid->directories = vat->directories;
+        lvid->min_read = vat->min_read;
+        lvid->min_write = vat->min_write;
+        lvid->max_write = vat->max_write;
+    }
+}
+
 static void check_prevailing(struct udf_check *check) {
     const struct udf_lvid *lvid = &check->lvid;
 
-    if (!lvid->closed && !check->options.allow_open) {
+    if (check->vat.present) {
+        trust_vat(check);
+    } else if (!lvid->closed && !check->options.allow_open) {
         udf_check_fault(check, "LVID: the volume is marked open (ECMA-167 "
                                "3/10.10.3)");
     }
@@ -111,14 +145,7 @@ static void check_prevailing(struct udf_check *check) {
                         (unsigned long long)lvid->next_unique_id);
     }
     check_revisions(check);
-    for (uint32_t i = 0; i < lvid->partitions && i < check->maps.count; i++) {
-        if (lvid->size_blocks[i] != check->maps.map[i].blocks) {
-            udf_check_fault(check,
-                            "LVID: size %u, partition %u has %u "
-                            "blocks (UDF 2.60 2.2.6.3)",
-                            lvid->size_blocks[i], i, check->maps.map[i].blocks);
-        }
-    }
+    check_sizes(check);
 }
 
 int udf_check_lvid(struct udf_check *check) {
@@ -148,4 +175,45 @@ int udf_check_lvid(struct udf_check *check) {
     }
     udf_check_regions(check);
     return 0;
+}
+
+/* What was seen needs a revision that readers and writers are told. */
+static void check_needs(struct udf_check *check) {
+    const struct udf_lvid *lvid = &check->lvid;
+
+    if (lvid->min_read < check->needs || lvid->min_write < check->needs) {
+        udf_check_fault(check,
+                        "LVID: revision %04x is enough to read, %04x to write "
+                        "it, but something in it needs %04x (UDF 2.60 2.2.6.4)",
+                        lvid->min_read, lvid->min_write, check->needs);
+    }
+}
+
+void udf_check_lvid_counts(struct udf_check *check) {
+    const struct udf_lvid *lvid = &check->lvid;
+    const struct udf_check_result *result = &check->result;
+
+    if (!check->has_lvid || (check->vat.present && !check->vat.counted)) {
+        return; /* the tables of UDF 1.50 do not count */
+    }
+    check_needs(check);
+    if (!lvid->closed && !check->vat.present) {
+        return; /* counts hold in a closed volume only. UDF 2.60 2.2.6 */
+    }
+    if (!check->vat.present && lvid->next_unique_id <= check->highest_id) {
+        udf_check_fault(check,
+                        "LVID: next UniqueID is %llu, %llu is in use (UDF "
+                        "2.60 3.2.1.1)",
+                        (unsigned long long)lvid->next_unique_id,
+                        (unsigned long long)check->highest_id);
+    }
+    if (lvid->files != result->files ||
+        lvid->directories != result->directories) {
+        udf_check_fault(check,
+                        "LVID: %u files and %u directories, counted %llu and "
+                        "%llu (UDF 2.60 2.2.6.4)",
+                        lvid->files, lvid->directories,
+                        (unsigned long long)result->files,
+                        (unsigned long long)result->directories);
+    }
 }

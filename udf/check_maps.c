@@ -4,8 +4,8 @@
  * sectors that all structures outside of the partitions own. ECMA-167 3/10.5,
  * 3/10.7; UDF 2.60 2.2.8, 2.2.12, 2.2.14.
  *
- * Physical, sparable and metadata maps are walked. A new kind of map needs a
- * case in add_map(), which fills in check->maps, and a used map for its blocks.
+ * A new kind of map needs a case in add_map(), which fills in check->maps, and
+ * a used map for its blocks.
  */
 #include "udf/check_priv.h"
 
@@ -22,7 +22,12 @@ enum {
     TYPE2_BYTES = 64,
     SPARING_FIXED_BYTES = 56,
     SPARING_SUFFIX_AT = 40,
-    ACCESS_MAX = 4
+    ACCESS_PSEUDO_OVERWRITABLE = 0,
+    ACCESS_MAX = 4,
+    /* from which on there are maps of a kind */
+    SPARABLE_REVISION = 0x0150,
+    VIRTUAL_REVISION = 0x0150,
+    METADATA_REVISION = 0x0250
 };
 
 /* ---- regions ------------------------------------------------------------- */
@@ -198,6 +203,17 @@ static int check_tables(struct udf_check *check, const struct udf_lvd_map *raw,
     return 0;
 }
 
+/* Maps of a kind belong in volumes from `revision` on. */
+static void check_revision(struct udf_check *check, uint16_t revision) {
+    udf_check_needs(check, revision);
+    if (check->result.revision < revision) {
+        udf_check_fault(check,
+                        "partition map of revision %04x in a volume of "
+                        "revision %04x (UDF 2.60 2.2.8)",
+                        revision, check->result.revision);
+    }
+}
+
 static int check_sparable(struct udf_check *check,
                           const struct udf_lvd_map *raw,
                           struct udf_partmap *map) {
@@ -208,6 +224,7 @@ static int check_sparable(struct udf_check *check,
         return -EUCLEAN;
     }
     map->packet_blocks = packet;
+    check_revision(check, SPARABLE_REVISION);
     if (packet != 32 && (packet != 16 || check->result.revision < 0x0201)) {
         udf_check_fault(check,
                         "sparable map: packet length %u (UDF 2.60 "
@@ -269,28 +286,48 @@ static int add_used(struct udf_check *check, uint32_t i) {
 }
 
 /* The map of the same partition with blocks of its own comes first. */
-static int add_metadata(struct udf_check *check, uint32_t i) {
+static int find_below(struct udf_check *check, uint32_t i) {
     struct udf_partmap *map = &check->maps.map[i];
-    int error;
+    bool alone = true;
 
+    for (uint32_t k = 0; k < i; k++) {
+        alone &= check->maps.map[k].kind != map->kind;
+    }
     for (map->physical = 0; map->physical < i; map->physical++) {
         if (check->maps.map[map->physical].number == map->number &&
             check->used[map->physical]) {
             break;
         }
     }
-    if (map->physical == i || check->metadata_bitmap.file_type != 0) {
+    if (map->physical == i || !alone) {
         udf_check_fault(check,
-                        "metadata map %u: no map of its partition before it, "
+                        "partition map %u: no map of its partition before it, "
                         "or another of its kind (UDF 2.60 2.2.10)",
                         i);
         return -EUCLEAN;
     }
-    if (check->result.revision < 0x0250) {
-        udf_check_fault(check, "metadata map in a volume of revision %04x",
-                        check->result.revision);
+    return 0;
+}
+
+static int add_metadata(struct udf_check *check, uint32_t i) {
+    int error = find_below(check, i);
+
+    if (error) {
+        return error;
     }
+    check_revision(check, METADATA_REVISION);
     error = udf_check_metadata(check, i);
+    return error ? error : add_used(check, i);
+}
+
+static int add_virtual(struct udf_check *check, uint32_t i) {
+    int error = find_below(check, i);
+
+    if (error) {
+        return error;
+    }
+    check_revision(check, VIRTUAL_REVISION);
+    error = udf_check_vat(check, i);
     return error ? error : add_used(check, i);
 }
 
@@ -332,6 +369,7 @@ static int add_map(struct udf_check *check, uint32_t i) {
     case UDF_MAP_KIND_METADATA:
         return add_metadata(check, i);
     case UDF_MAP_KIND_VIRTUAL:
+        return add_virtual(check, i);
     case UDF_MAP_KIND_UNKNOWN:
         break;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * udf/check_node.c - one file entry: its fields, its extended attributes, and
- * its allocation descriptors, whose blocks it claims. ECMA-167 4/12, 4/14.6,
- * 4/14.9, 4/14.10, 4/14.17; UDF 2.60 2.3.5-2.3.7, 2.3.10-2.3.11.
+ * udf/check_node.c - one file entry: its fields and its allocation descriptors,
+ * whose blocks it claims. ECMA-167 4/12, 4/14.6, 4/14.9, 4/14.17; UDF 2.60
+ * 2.3.5-2.3.7, 2.3.10-2.3.11.
  *
  * The body of a file ends where its extents have filled the information
  * length; what follows is its tail.
@@ -17,12 +17,7 @@
 
 enum {
     NAME_BYTES = 64,
-    EAHD_BYTES = 24,
-    EA_HEAD_BYTES = 12,
-    EA_DEVICE = 12,
-    EA_IMPLEMENTATION = 2048,
-    EA_APPLICATION = 65536,
-    EA_USE_HEAD_BYTES = 48,
+    EFE_REVISION = 0x0200,
     UNIQUE_ID_FIRST = 16,
     COMPONENT_BYTES = 4, /* of a path component before its identifier */
     COMPONENT_NAME = 5
@@ -288,86 +283,6 @@ static int check_list(struct udf_check *check, struct check_node *node,
     return 0;
 }
 
-/* ---- extended attributes ------------------------------------------------- */
-
-/* One attribute. Returns its length, 0 when the rest cannot be walked. */
-static uint32_t check_attribute(struct udf_check *check, const uint8_t *raw,
-                                uint32_t left, const char *name) {
-    uint32_t type = check_get32(raw);
-    uint32_t bytes = check_get32(raw + 8);
-    uint16_t sum = 0;
-
-    if (bytes < EA_HEAD_BYTES || bytes > left || bytes % 4 != 0 ||
-        raw[4] != 1 || !udf_check_is_zero(raw + 5, 3)) {
-        udf_check_fault(check,
-                        "%s: extended attribute of type %u and %u "
-                        "bytes is malformed (ECMA-167 4/14.10.2)",
-                        name, type, bytes);
-        return 0;
-    }
-    if ((type == EA_IMPLEMENTATION || type == EA_APPLICATION) &&
-        bytes >= EA_USE_HEAD_BYTES + 2) {
-        for (int i = 0; i < EA_USE_HEAD_BYTES; i++) {
-            sum = (uint16_t)(sum + raw[i]);
-        }
-        if (check_get16(raw + EA_USE_HEAD_BYTES) != sum &&
-            strncmp((const char *)raw + 17, "*UDF", 4) == 0) {
-            udf_check_fault(check,
-                            "%s: header checksum of an extended "
-                            "attribute is wrong (UDF 2.60 3.3.4.5)",
-                            name);
-        }
-    }
-    return bytes;
-}
-
-/* Walks the attributes. Returns whether a device specification is there. */
-static bool walk_attributes(struct udf_check *check, const struct udf_fe *fe,
-                            const char *name) {
-    uint32_t at = EAHD_BYTES, bytes = 1;
-    bool device = false;
-
-    while (bytes > 0 && at + EA_HEAD_BYTES <= fe->ea_bytes) {
-        device |= check_get32(fe->ea + at) == EA_DEVICE;
-        bytes = check_attribute(check, fe->ea + at, fe->ea_bytes - at, name);
-        at += bytes;
-    }
-    if (bytes > 0 && at != fe->ea_bytes) {
-        udf_check_fault(check,
-                        "%s: extended attributes do not fill their "
-                        "space (ECMA-167 4/14.10)",
-                        name);
-    }
-    return device;
-}
-
-static void check_attributes(struct udf_check *check,
-                             const struct check_node *node,
-                             const struct udf_fe *fe) {
-    bool device = false;
-    char name[NAME_BYTES];
-
-    node_name(node, name);
-    if (fe->ea_bytes > 0 &&
-        (fe->ea_bytes < EAHD_BYTES || fe->ea_bytes % 4 != 0)) {
-        udf_check_fault(check,
-                        "%s: %u bytes of extended attributes "
-                        "(ECMA-167 4/14.10.1)",
-                        name, fe->ea_bytes);
-    } else if (fe->ea_bytes > 0 &&
-               udf_check_tag(check, fe->ea, fe->ea_bytes, UDF_TAG_EAHD,
-                             node->addr.lbn, "extended attribute header")) {
-        device = walk_attributes(check, fe, name);
-    }
-    if (!device && (fe->file_type == UDF_FILE_BLOCK_DEVICE ||
-                    fe->file_type == UDF_FILE_CHAR_DEVICE)) {
-        udf_check_fault(check,
-                        "%s: device without a device specification "
-                        "(UDF 2.60 3.3.4.4)",
-                        name);
-    }
-}
-
 /* ---- symbolic links ------------------------------------------------------ */
 
 /* One path component. Returns its length, 0 when it is malformed. */
@@ -433,7 +348,8 @@ static int check_data(struct udf_check *check, struct check_node *node,
                         name, form);
         return 0;
     }
-    if (check_is_directory(node) || node->role == CHECK_METADATA) {
+    if (check_is_directory(node) || node->role == CHECK_METADATA ||
+        node->role == CHECK_VAT) {
         node->data = calloc(1, sizeof(*node->data));
         if (!node->data) {
             return -ENOMEM;
@@ -489,11 +405,14 @@ static void check_fixed(struct udf_check *check, const uint8_t *block,
     if (fe->extended && !udf_check_is_zero(block + 132, 4)) {
         udf_check_fault(check, "%s: reserved bytes are not 0", name);
     }
-    if (fe->extended && check->result.revision < 0x0200) {
+    if (fe->extended && check->result.revision < EFE_REVISION) {
         udf_check_fault(check,
                         "%s: extended file entry in a volume of "
                         "revision %04x",
                         name, check->result.revision);
+    }
+    if (fe->extended || fe->file_type == UDF_FILE_REALTIME) {
+        udf_check_needs(check, EFE_REVISION);
     }
     for (size_t i = 0; i < count; i++) {
         check_time(check, block + times[i], name);
@@ -506,6 +425,7 @@ static bool type_fits(enum check_role role, uint8_t type) {
         return type == UDF_FILE_DIRECTORY;
     case CHECK_SYSTEM_DIR:
     case CHECK_STREAM_DIR:
+    case CHECK_LOST_DIR:
         return type == UDF_FILE_STREAM_DIRECTORY;
     case CHECK_EA_FILE:
         return type == UDF_FILE_EA;
@@ -513,6 +433,8 @@ static bool type_fits(enum check_role role, uint8_t type) {
         return type == UDF_FILE_REGULAR;
     case CHECK_METADATA:
         return type >= UDF_FILE_METADATA && type <= UDF_FILE_METADATA_BITMAP;
+    case CHECK_VAT: /* whoever found it knows which type it must have */
+        return true;
     case CHECK_NORMAL:
         break;
     }
@@ -544,6 +466,9 @@ static void check_role(struct udf_check *check, const struct check_node *node,
                             (unsigned long long)fe->unique_id);
         }
         return;
+    }
+    if (node->role == CHECK_VAT || node->role == CHECK_LOST_DIR) {
+        return; /* the next one to be given; that of an owner who is gone */
     }
     if (node->role == CHECK_STREAM_DIR || node->role == CHECK_STREAM ||
         node->role == CHECK_EA_FILE) {
@@ -593,7 +518,7 @@ int udf_check_node(struct udf_check *check, struct check_node *node,
     }
     check_fixed(check, block, &fe, name);
     check_role(check, node, &fe, name);
-    check_attributes(check, node, &fe);
+    udf_check_attributes(check, node->addr.lbn, &fe, name);
     node->file_type = fe.file_type;
     node->links = fe.links;
     node->unique_id = fe.unique_id;
@@ -601,6 +526,8 @@ int udf_check_node(struct udf_check *check, struct check_node *node,
     node->object_bytes = fe.object_bytes;
     node->extended = fe.extended;
     node->has_streams = fe.extended && fe.stream_dir.bytes > 0;
+    node->system = (fe.icb_flags & UDF_ICB_SYSTEM) != 0;
+    node->recorded = fe.blocks_recorded;
     *out_streams = fe.extended ? fe.stream_dir : (struct udf_long_ad){0};
     *out_ea = fe.ea_icb;
     return check_data(check, node, &fe);

@@ -8,7 +8,9 @@
  *   check_maps.c    partitions, sparing tables, regions that may not overlap
  *   check_metadata.c  the files of a metadata partition, and its copies
  *   check_lvid.c    integrity sequence
+ *   check_vat.c     the table of a virtual partition
  *   check_node.c    one file entry: fields, allocation descriptors
+ *   check_ea.c      its extended attributes
  *   check_tree.c    file set, streams, link counts, UniqueIDs
  *   check_dir.c     one directory and its FIDs
  *   check_space.c   space bitmap against what was claimed
@@ -34,6 +36,7 @@
 #include "udf/desc.h"
 #include "udf/extent.h"
 #include "udf/partmap.h"
+#include "udf/vat.h"
 
 struct udf_fid;
 struct udf_tag;
@@ -70,8 +73,10 @@ enum check_role {
     CHECK_SYSTEM_DIR, /* the system stream directory */
     CHECK_STREAM_DIR,
     CHECK_STREAM,
+    CHECK_LOST_DIR, /* a stream directory whose owner is gone */
     CHECK_EA_FILE,
-    CHECK_METADATA /* a file of the metadata partition */
+    CHECK_METADATA, /* a file of the metadata partition */
+    CHECK_VAT
 };
 
 /* One ICB that was found. */
@@ -80,6 +85,7 @@ struct check_node {
     enum check_role role;
     uint8_t file_type; /* 0: the file entry is unreadable */
     bool has_streams;
+    bool system;   /* flag of its ICB */
     bool id_named; /* a FID with the file entry's UniqueID was seen */
     uint16_t links;
     uint32_t parent;  /* index of the directory, of the owner for streams */
@@ -88,10 +94,11 @@ struct check_node {
     uint64_t unique_id;
     uint64_t info_bytes, object_bytes; /* object_bytes: extended only */
     uint64_t stream_bytes;             /* of its named streams */
+    uint64_t recorded;                 /* blocks, as it says */
     bool extended, embedded;
     bool shares; /* its blocks are the metadata file's: they are not claimed */
     struct udf_extents *data; /* of directories, until they are walked, and
-                                 of a metadata partition's files */
+                                 of what a partition is made of */
 };
 
 /* A name whose UniqueID is not its file entry's. */
@@ -108,6 +115,8 @@ struct udf_check {
 
     uint16_t tag_version; /* of the whole volume, 0 = not known yet */
     uint16_t nsr;         /* 2 or 3, from the recognition sequence; 0: none */
+    uint16_t needs;       /* the revision that understands all that was seen */
+    uint32_t anchors;
     struct udf_avdp avdp;
     struct udf_pvd pvd;
     struct udf_iuvd iuvd;
@@ -125,6 +134,7 @@ struct udf_check {
     struct check_region region[CHECK_REGIONS_MAX];
 
     struct check_node metadata_bitmap; /* file_type 0: there is none */
+    struct udf_vat vat;
 
     uint64_t *used[UDF_PARTMAPS_MAX]; /* claimed blocks, a bit a block */
 
@@ -168,6 +178,11 @@ static inline uint16_t check_metadata_part(const struct udf_check *check) {
         }
     }
     return UDF_PARTMAPS_MAX;
+}
+
+/* Something was seen that needs at least this revision to be understood. */
+static inline void udf_check_needs(struct udf_check *check, uint16_t revision) {
+    check->needs = revision > check->needs ? revision : check->needs;
 }
 
 static inline uint64_t check_addr_key(struct udf_addr addr) {
@@ -247,7 +262,12 @@ int udf_check_metadata(struct udf_check *check, uint32_t i);
 /* Compares the copies of the blocks of metadata partition `part` that are
  * claimed. */
 int udf_check_mirror(struct udf_check *check, uint16_t part);
+/* Finds the table of virtual map `i`, whose physical map is known, and fills in
+ * the map. Returns 0, -EUCLEAN (reported) or an error. */
+int udf_check_vat(struct udf_check *check, uint32_t i);
 int udf_check_lvid(struct udf_check *check);
+/* Counts, UniqueIDs and revisions against what was seen of the tree. */
+void udf_check_lvid_counts(struct udf_check *check);
 int udf_check_tree(struct udf_check *check);
 /* Bitmaps, and the counts that the LVID keeps of them. */
 int udf_check_space(struct udf_check *check);
@@ -261,6 +281,13 @@ int udf_check_space(struct udf_check *check);
 int udf_check_node(struct udf_check *check, struct check_node *node,
                    struct udf_long_ad *out_streams, struct udf_long_ad *out_ea);
 
+/* ---- check_ea.c -----------------------------------------------------------
+ */
+
+/* The extended attributes in a file entry at block `lbn`, called `name`. */
+void udf_check_attributes(struct udf_check *check, uint32_t lbn,
+                          const struct udf_fe *fe, const char *name);
+
 /* ---- check_tree.c -------------------------------------------------------- */
 
 /* Reads the file entry at `addr`, which was not seen before, with what hangs
@@ -268,6 +295,10 @@ int udf_check_node(struct udf_check *check, struct check_node *node,
 int udf_check_add_node(struct udf_check *check, struct udf_addr addr,
                        enum check_role role, uint32_t parent,
                        uint32_t *out_index);
+
+/* Walks a stream directory at `addr` that nothing refers to. Returns 0 or an
+ * error. */
+int udf_check_lost_streams(struct udf_check *check, struct udf_addr addr);
 
 /* Whether `icb` can name a file entry; reports if not. */
 bool udf_check_icb(struct udf_check *check, const struct udf_long_ad *icb,

@@ -19,6 +19,8 @@ enum {
     /* Runs that are reported one by one; a bitmap that was never written
      * would have very many. All are counted. */
     RUNS_REPORTED = 20,
+    LOST_BLOCKS_MAX = 1 << 16, /* looked at for streams without an owner */
+    ACCESS_PSEUDO_OVERWRITABLE = 0,
     ACCESS_READ_ONLY = 1,
     ACCESS_WRITE_ONCE = 2
 };
@@ -102,23 +104,57 @@ static void report_runs(struct udf_check *check, uint16_t part,
     }
 }
 
+/* Whether `block` is the file entry of a stream directory. */
+static bool is_stream_directory(const uint8_t *block, uint32_t lbn) {
+    struct udf_fe fe;
+
+    return udf_decode_fe(block, lbn, &fe) == 0 &&
+           fe.file_type == UDF_FILE_STREAM_DIRECTORY;
+}
+
+/* Blocks that are marked used though nothing uses them may be streams whose
+ * owner was deleted by a writer that knows no streams. Their owner is beyond
+ * help, but they are no file that got lost: they are told apart, and claimed.
+ */
+static int find_lost_streams(struct udf_check *check, uint16_t part,
+                             const uint64_t *map) {
+    uint32_t blocks = check->maps.map[part].blocks;
+    uint64_t lbn = 0, looked = 0;
+
+    while (looked < LOST_BLOCKS_MAX &&
+           (lbn = mmc_bits_next_clear(check->used[part], lbn, blocks)) <
+               blocks) {
+        struct udf_addr addr = {.lbn = (uint32_t)lbn, .part = part};
+        uint8_t block[UDF_BLOCK_BYTES];
+        uint32_t lba, run;
+        int error = -EIO;
+
+        if (mmc_bits_test(map, lbn)) {
+            lbn = mmc_bits_next_clear(map, lbn, blocks);
+            continue;
+        }
+        looked++;
+        if (udf_partmap_lba(&check->maps, addr, 1, &lba, &run) == 0) {
+            error = udf_check_read(check, lba, 1, block);
+        }
+        if (!error && is_stream_directory(block, addr.lbn)) {
+            error = udf_check_lost_streams(check, addr);
+        }
+        if (udf_check_fatal(error)) {
+            return error;
+        }
+        lbn++;
+    }
+    return 0;
+}
+
 /* Compares the bitmap `map` (1 = free) with what was claimed. Both are given
  * up: they are overwritten. */
 static void compare(struct udf_check *check, uint16_t part, uint64_t *map) {
     uint32_t blocks = check->maps.map[part].blocks;
     uint64_t words = mmc_bits_words(blocks);
     uint64_t *used = check->used[part];
-    uint64_t free_blocks = mmc_bits_count(map, 0, blocks);
 
-    if (check->has_lvid && check->lvid.closed &&
-        part < check->lvid.partitions &&
-        check->lvid.free_blocks[part] != free_blocks) {
-        udf_check_fault(check,
-                        "LVID: %u blocks free in partition %u, its "
-                        "bitmap has %llu (UDF 2.60 2.2.6.2)",
-                        check->lvid.free_blocks[part], part,
-                        (unsigned long long)free_blocks);
-    }
     for (uint64_t i = 0; i < words; i++) {
         uint64_t marked = map[i];
 
@@ -131,14 +167,30 @@ static void compare(struct udf_check *check, uint16_t part, uint64_t *map) {
                 "are marked used, but nothing uses them");
 }
 
-/* The bitmap of map `part`: its descriptor, then its bits. */
-static int check_bitmap(struct udf_check *check, uint16_t part,
-                        const struct bitmap *bitmap) {
+/* The LVID's count of free blocks; `freed` of them, which are to be erased
+ * before they are written, may be left out: the text does not say. */
+static void check_free(struct udf_check *check, uint16_t part, uint64_t blocks,
+                       uint64_t freed) {
+    const struct udf_lvid *lvid = &check->lvid;
+
+    if (check->has_lvid && lvid->closed && part < lvid->partitions &&
+        lvid->free_blocks[part] != blocks &&
+        lvid->free_blocks[part] != blocks + freed) {
+        udf_check_fault(check,
+                        "LVID: %u blocks free in partition %u, its "
+                        "bitmap has %llu (UDF 2.60 2.2.6.2)",
+                        lvid->free_blocks[part], part,
+                        (unsigned long long)blocks);
+    }
+}
+
+/* The bitmap of map `part`: its descriptor, then its bits, into `map`. */
+static int load_bitmap(struct udf_check *check, uint16_t part,
+                       const struct bitmap *bitmap, uint64_t *map) {
     uint32_t lbn = bitmap->addr.lbn;
     uint32_t blocks = check->maps.map[part].blocks;
     uint32_t bits, bytes;
     uint8_t block[UDF_BLOCK_BYTES];
-    uint64_t *map;
     int error = read_block(check, bitmap, 0, block);
 
     if (error) {
@@ -158,22 +210,14 @@ static int check_bitmap(struct udf_check *check, uint16_t part,
                         part, blocks);
         return -EUCLEAN;
     }
-    map = calloc(mmc_bits_words(blocks) + 1, sizeof(*map));
-    if (!map) {
-        return -ENOMEM;
-    }
     error = read_map(check, bitmap, bytes, map);
-    if (!error) {
-        if (mmc_bits_next_set(map, blocks, (uint64_t)bytes * 8) <
-            (uint64_t)bytes * 8) {
-            udf_check_fault(check,
-                            "space bitmap of partition %u: bits behind "
-                            "the last block are not 0",
-                            part);
-        }
-        compare(check, part, map);
+    if (!error && mmc_bits_next_set(map, blocks, (uint64_t)bytes * 8) <
+                      (uint64_t)bytes * 8) {
+        udf_check_fault(check,
+                        "space bitmap of partition %u: bits behind "
+                        "the last block are not 0",
+                        part);
     }
-    free(map);
     return error;
 }
 
@@ -286,98 +330,137 @@ static int walk_table(struct udf_check *check, struct table_walk *walk,
     return error;
 }
 
-/* The table that a partition descriptor names. */
-static int check_table(struct udf_check *check, uint16_t part,
-                       const struct udf_short_ad *ad) {
-    struct udf_addr addr = {.lbn = ad->lbn, .part = part};
-    struct table_walk walk = {.part = part};
-    int error;
+/* ---- partitions ---------------------------------------------------------- */
 
+/* A bitmap or a table that a partition descriptor names, into `map`. */
+static int load_record(struct udf_check *check, uint16_t part,
+                       const struct udf_short_ad *bitmap,
+                       const struct udf_short_ad *table, uint64_t *map) {
+    struct table_walk walk = {.part = part, .map = map};
+    struct bitmap whole = {.addr = {.lbn = bitmap->lbn, .part = part},
+                           .bytes = bitmap->bytes};
+    struct udf_addr addr = {.lbn = table->lbn, .part = part};
+
+    if (bitmap->bytes > 0) {
+        udf_check_claim(check, whole.addr,
+                        ((uint64_t)bitmap->bytes + UDF_BLOCK_BYTES - 1) /
+                            UDF_BLOCK_BYTES,
+                        "space bitmap");
+        return load_bitmap(check, part, &whole, map);
+    }
     udf_check_claim(check, addr, 1, "space table");
-    walk.map = calloc(mmc_bits_words(check->maps.map[part].blocks) + 1,
-                      sizeof(*walk.map));
-    if (!walk.map) {
-        return -ENOMEM;
+    return walk_table(check, &walk, addr);
+}
+
+/* Adds what is free once it was erased to `map`, which has what is free now.
+ * UDF 2.60 2.3.3 */
+static int add_freed(struct udf_check *check, uint16_t part,
+                     const struct udf_pd *pd, uint64_t *map,
+                     uint64_t *out_freed) {
+    uint64_t words = mmc_bits_words(check->maps.map[part].blocks);
+    uint64_t *freed = calloc(words + 1, sizeof(*freed));
+    uint64_t both = 0;
+    int error = freed ? load_record(check, part, &pd->freed_bitmap,
+                                    &pd->freed_table, freed)
+                      : -ENOMEM;
+
+    for (uint64_t i = 0; !error && i < words; i++) {
+        both += (uint64_t)__builtin_popcountll(map[i] & freed[i]);
+        map[i] |= freed[i];
     }
-    error = walk_table(check, &walk, addr);
     if (!error) {
-        compare(check, part, walk.map);
+        *out_freed = mmc_bits_count(freed, 0, check->maps.map[part].blocks);
     }
-    free(walk.map);
+    if (both > 0) {
+        udf_check_fault(check,
+                        "partition %u: %llu blocks are freed and unallocated "
+                        "(ECMA-167 4/10.1)",
+                        part, (unsigned long long)both);
+    }
+    free(freed);
     return error;
 }
 
-/* ---- partitions ---------------------------------------------------------- */
+/* What says which blocks are free. Returns whether something does. */
+static bool check_records(struct udf_check *check, uint16_t part,
+                          const struct udf_pd *pd) {
+    bool bitmap = pd->unallocated_bitmap.bytes > 0;
+    bool table = pd->unallocated_table.bytes > 0;
+    bool writable = pd->access != ACCESS_READ_ONLY &&
+                    pd->access != ACCESS_WRITE_ONCE &&
+                    pd->access != ACCESS_PSEUDO_OVERWRITABLE;
 
-/* The bitmap that a partition descriptor names. */
-static int check_header_bitmap(struct udf_check *check, uint16_t part,
-                               const struct udf_short_ad *ad) {
-    const struct bitmap bitmap = {
-        .addr = {.lbn = ad->lbn, .part = part},
-        .bytes = ad->bytes,
-    };
-
-    udf_check_claim(check, bitmap.addr,
-                    ((uint64_t)ad->bytes + UDF_BLOCK_BYTES - 1) /
-                        UDF_BLOCK_BYTES,
-                    "space bitmap");
-    return check_bitmap(check, part, &bitmap);
-}
-
-static int check_physical(struct udf_check *check, uint16_t part) {
-    const struct udf_pd *pd = pd_of(check, part);
-    bool bitmap, table;
-
-    if (!pd) {
-        return 0;
-    }
-    bitmap = pd->unallocated_bitmap.bytes > 0;
-    table = pd->unallocated_table.bytes > 0;
-    if (pd->freed_table.bytes > 0 || pd->freed_bitmap.bytes > 0) {
-        return -EOPNOTSUPP; /* space that must be erased before its use */
-    }
-    if (bitmap && !table) {
-        return check_header_bitmap(check, part, &pd->unallocated_bitmap);
-    }
-    if (table && !bitmap) {
-        return check_table(check, part, &pd->unallocated_table);
-    }
-    if (bitmap ||
-        (pd->access != ACCESS_READ_ONLY && pd->access != ACCESS_WRITE_ONCE)) {
+    if (bitmap ? table : !table && writable) {
         udf_check_fault(check,
                         "partition %u: needs either a space bitmap or "
                         "a space table (UDF 2.60 2.3.3)",
                         part);
     }
-    return 0;
+    if (pd->freed_bitmap.bytes > 0 && pd->freed_table.bytes > 0) {
+        udf_check_fault(check,
+                        "partition %u: freed space in a bitmap and in a table "
+                        "(UDF 2.60 2.3.3)",
+                        part);
+    }
+    return bitmap || table;
 }
 
-/* Metadata: the content of a file, and the blocks that it says are used are
- * the same in both copies. */
-static int check_metadata(struct udf_check *check, uint16_t part) {
+static int load_physical(struct udf_check *check, uint16_t part, uint64_t *map,
+                         bool *out_known) {
+    const struct udf_pd *pd = pd_of(check, part);
+    uint64_t blocks, freed = 0;
+    int error;
+
+    if (!pd || !check_records(check, part, pd)) {
+        return 0;
+    }
+    error = load_record(check, part, &pd->unallocated_bitmap,
+                        &pd->unallocated_table, map);
+    blocks = mmc_bits_count(map, 0, check->maps.map[part].blocks);
+    if (!error && (pd->freed_bitmap.bytes > 0 || pd->freed_table.bytes > 0)) {
+        error = add_freed(check, part, pd, map, &freed);
+    }
+    if (!error) {
+        check_free(check, part, blocks, freed);
+        *out_known = true;
+    }
+    return error;
+}
+
+/* Metadata: the content of a file. */
+static int load_metadata(struct udf_check *check, uint16_t part, uint64_t *map,
+                         bool *out_known) {
     const struct check_node *file = &check->metadata_bitmap;
     struct udf_extent first;
     struct bitmap bitmap = {.file = file->data, .bytes = file->info_bytes};
-    int error = udf_check_mirror(check, part);
+    int error;
 
-    if (error || file->file_type == 0) {
-        return error;
+    if (file->file_type == 0) {
+        return 0;
     }
     if (!file->data || udf_extents_map(file->data, 0, &first)) {
         /* Embedded: nobody who can be named writes that. */
         return -EOPNOTSUPP;
     }
     bitmap.addr = first.addr;
-    return check_bitmap(check, part, &bitmap);
+    error = load_bitmap(check, part, &bitmap, map);
+    if (!error) {
+        check_free(check, part,
+                   mmc_bits_count(map, 0, check->maps.map[part].blocks), 0);
+        *out_known = true;
+    }
+    return error;
 }
 
-static int check_partition(struct udf_check *check, uint16_t part) {
+/* Reads what is free in a partition. *out_known: something says it. */
+static int load_free(struct udf_check *check, uint16_t part, uint64_t *map,
+                     bool *out_known) {
     switch (check->maps.map[part].kind) {
     case UDF_MAP_KIND_PHYSICAL:
     case UDF_MAP_KIND_SPARABLE:
-        return check_physical(check, part);
+        return load_physical(check, part, map, out_known);
     case UDF_MAP_KIND_METADATA:
-        return check_metadata(check, part);
+        return load_metadata(check, part, map, out_known);
     case UDF_MAP_KIND_VIRTUAL:
     case UDF_MAP_KIND_UNKNOWN:
         break;
@@ -385,12 +468,58 @@ static int check_partition(struct udf_check *check, uint16_t part) {
     return 0;
 }
 
-int udf_check_space(struct udf_check *check) {
-    int error = 0;
+/* What is free in all partitions: a bit a block, NULL where nothing says so. */
+struct free_maps {
+    uint64_t *of[UDF_PARTMAPS_MAX];
+};
 
-    for (uint32_t i = 0; i < check->maps.count && !error; i++) {
-        error = check_partition(check, (uint16_t)i);
-        error = error == -EUCLEAN ? 0 : error; /* reported; on to the next */
+static int load_all(struct udf_check *check, struct free_maps *maps) {
+    for (uint32_t i = 0; i < check->maps.count; i++) {
+        uint64_t words = mmc_bits_words(check->maps.map[i].blocks) + 1;
+        bool known = false;
+        int error;
+
+        maps->of[i] = calloc(words, sizeof(uint64_t));
+        error = maps->of[i] ? load_free(check, (uint16_t)i, maps->of[i], &known)
+                            : -ENOMEM;
+        if (!known) {
+            free(maps->of[i]);
+            maps->of[i] = NULL;
+        }
+        if (error && error != -EUCLEAN) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* The records first: blocks that they take, and streams that nobody owns, are
+ * in use in whatever partition they are. */
+static int check_all(struct udf_check *check, struct free_maps *maps) {
+    int error = load_all(check, maps);
+
+    for (uint32_t i = 0; !error && i < check->maps.count; i++) {
+        if (maps->of[i]) {
+            error = find_lost_streams(check, (uint16_t)i, maps->of[i]);
+        }
+    }
+    for (uint32_t i = 0; !error && i < check->maps.count; i++) {
+        if (check->maps.map[i].kind == UDF_MAP_KIND_METADATA) {
+            error = udf_check_mirror(check, (uint16_t)i);
+        }
+        if (!error && maps->of[i]) {
+            compare(check, (uint16_t)i, maps->of[i]);
+        }
+    }
+    return error;
+}
+
+int udf_check_space(struct udf_check *check) {
+    struct free_maps maps = {0};
+    int error = check_all(check, &maps);
+
+    for (uint32_t i = 0; i < UDF_PARTMAPS_MAX; i++) {
+        free(maps.of[i]);
     }
     return error;
 }

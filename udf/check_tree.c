@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * udf/check_tree.c - from the file set descriptor to the last file: which file
- * entries there are, link counts, UniqueIDs, and the counts of the LVID.
+ * entries there are, link counts and UniqueIDs.
  * ECMA-167 4/14.1; UDF 2.60 2.3.2, 3.2.1.1, 3.3.5.
  *
  * File entries are read when the first FID names them; directories wait on a
@@ -16,11 +16,13 @@
 
 #include "udf/decode.h"
 
+enum { STREAM_REVISION = 0x0200 };
+
 /* ---- nodes --------------------------------------------------------------- */
 
 /* UniqueIDs are compared as far as FIDs hold them. UDF 2.00 2.3.4.3. */
 static uint64_t id_key(const struct udf_check *check, uint64_t id) {
-    return check->result.revision >= 0x0200 ? (uint32_t)id : id;
+    return check->result.revision >= STREAM_REVISION ? (uint32_t)id : id;
 }
 
 static int push(struct udf_check *check, uint32_t index) {
@@ -220,7 +222,8 @@ static int check_file_set(struct udf_check *check) {
     if (error || streams->bytes == 0) {
         return error;
     }
-    if (check->result.revision < 0x0200) {
+    udf_check_needs(check, STREAM_REVISION);
+    if (check->result.revision < STREAM_REVISION) {
         udf_check_fault(check,
                         "system stream directory in a volume of "
                         "revision %04x",
@@ -267,6 +270,8 @@ static void check_links(struct udf_check *check,
         links = 0;
         break;
     case CHECK_STREAM:
+    case CHECK_LOST_DIR:
+    case CHECK_VAT:
         break;
     }
     if (node->links != links) {
@@ -310,29 +315,30 @@ static int check_extra_ids(struct udf_check *check) {
     return 0;
 }
 
-static void check_counts(struct udf_check *check) {
-    const struct udf_lvid *lvid = &check->lvid;
-    const struct udf_check_result *result = &check->result;
+/* Walks the directories that wait. */
+static int walk_pending(struct udf_check *check) {
+    int error = 0;
 
-    if (!check->has_lvid || !lvid->closed) {
-        return; /* counts hold in a closed volume only. UDF 2.60 2.2.6 */
+    while (!error && check->pending_count > 0) {
+        error = udf_check_walk_directory(
+            check, check->pending[--check->pending_count]);
     }
-    if (lvid->next_unique_id <= check->highest_id) {
-        udf_check_fault(check,
-                        "LVID: next UniqueID is %llu, %llu is in use "
-                        "(UDF 2.60 3.2.1.1)",
-                        (unsigned long long)lvid->next_unique_id,
-                        (unsigned long long)check->highest_id);
+    return error;
+}
+
+int udf_check_lost_streams(struct udf_check *check, struct udf_addr addr) {
+    uint32_t index;
+    int error;
+
+    if (udf_check_table_get(&check->node_of, check_addr_key(addr), &index)) {
+        return 0;
     }
-    if (lvid->files != result->files ||
-        lvid->directories != result->directories) {
-        udf_check_fault(check,
-                        "LVID: %u files and %u directories, counted "
-                        "%llu and %llu (UDF 2.60 2.2.6.4)",
-                        lvid->files, lvid->directories,
-                        (unsigned long long)result->files,
-                        (unsigned long long)result->directories);
-    }
+    udf_check_fault(check,
+                    "stream directory %u:%u: its owner is gone, but it and "
+                    "its streams are not freed (UDF 2.60 3.3.5)",
+                    addr.part, addr.lbn);
+    error = udf_check_add_node(check, addr, CHECK_LOST_DIR, 0, &index);
+    return error ? error : walk_pending(check);
 }
 
 int udf_check_tree(struct udf_check *check) {
@@ -342,10 +348,7 @@ int udf_check_tree(struct udf_check *check) {
         return 0; /* reported; the bitmap is still worth a look */
     }
     check->result.directories++; /* the root */
-    while (!error && check->pending_count > 0) {
-        error = udf_check_walk_directory(
-            check, check->pending[--check->pending_count]);
-    }
+    error = error ? error : walk_pending(check);
     error = error ? error : check_extra_ids(check);
     if (error) {
         return error;
@@ -355,6 +358,6 @@ int udf_check_tree(struct udf_check *check) {
             check_links(check, &check->nodes[i]);
         }
     }
-    check_counts(check);
+    udf_check_lvid_counts(check);
     return 0;
 }

@@ -19,6 +19,9 @@ enum {
     VRS_SECTOR = 16,
     VRS_SECTORS_MAX = 64, /* ISO 9660 may bring some of its own */
     ANCHOR_SECTOR = 256,
+    ANCHOR_SECOND = 512,
+    APART_REVISION = 0x0250,
+    APART_BLOCKS = 32,        /* the longest ECC block */
     SEQUENCE_BLOCKS_MIN = 16, /* UDF 2.60 2.2.3.1 */
     TAG_BYTES = 16
 };
@@ -120,23 +123,32 @@ static bool same_extent(const struct udf_extent_ad *a,
     return a->bytes == b->bytes && a->lba == b->lba;
 }
 
-/* At 256, N-256 and N; two of them at least, UDF 2.60 2.2.3. One is enough as
- * long as the end of the medium is not formatted: such a volume has its reserve
- * sequence before the anchor at 256 (udf/layout.h). */
+/* Whether at[i] is a sector that was not looked at yet. */
+static bool is_new(const uint32_t *at, size_t i) {
+    for (size_t k = 0; k < i; k++) {
+        if (at[k] == at[i]) {
+            return false;
+        }
+    }
+    return at[i] > 0;
+}
+
+/* At 256, N-256 and N, UDF 2.60 2.2.3; at 512, too, where 256 was lost to the
+ * drive's link blocks, UDF 2.60 6.10.1. */
 static int check_anchors(struct udf_check *check) {
     const struct blockdev_geometry *geometry = &check->dev->geometry;
     uint32_t last = geometry->blocks - 1;
     const uint32_t at[] = {
         geometry->session_start + ANCHOR_SECTOR,
+        geometry->rewritable ? 0 : geometry->session_start + ANCHOR_SECOND,
         last >= ANCHOR_SECTOR ? last - ANCHOR_SECTOR : last,
         last,
     };
     struct udf_avdp avdp;
-    int found = 0;
+    uint32_t found = 0;
 
     for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
-        int good =
-            i > 0 && at[i] <= at[i - 1] ? 0 : read_anchor(check, at[i], &avdp);
+        int good = is_new(at, i) ? read_anchor(check, at[i], &avdp) : 0;
 
         if (good < 0) {
             return good;
@@ -154,19 +166,56 @@ static int check_anchors(struct udf_check *check) {
         if (good) {
             udf_check_region(check, "anchor", at[i], 1);
         }
-        found += good;
+        found += (uint32_t)good;
     }
-    if (found == 0) {
-        return -EMEDIUMTYPE;
+    check->anchors = found;
+    return found > 0 ? 0 : -EMEDIUMTYPE;
+}
+
+static bool is_virtual(const struct udf_lvd *lvd) {
+    for (uint32_t i = 0; i < lvd->maps; i++) {
+        if (lvd->map[i].kind == UDF_MAP_KIND_VIRTUAL) {
+            return true;
+        }
     }
-    if (found < 2 &&
-        !(geometry->rewritable && check->avdp.reserve.lba < ANCHOR_SECTOR)) {
+    return false;
+}
+
+/* Two at least. One is enough while the end of the medium is not written:
+ * where it is appended to, and where it is not formatted yet. Such a volume of
+ * ours has its reserve sequence before the anchor at 256 (udf/layout.h). */
+static void check_anchor_count(struct udf_check *check) {
+    const struct blockdev_geometry *geometry = &check->dev->geometry;
+    bool head_only =
+        geometry->rewritable && check->avdp.reserve.lba < ANCHOR_SECTOR;
+
+    if (check->anchors < 2 && !head_only && !is_virtual(&check->lvd)) {
         udf_check_fault(check,
                         "only one anchor at 256, N-256 and N, N = %u "
                         "(UDF 2.60 2.2.3)",
-                        last);
+                        geometry->blocks - 1);
     }
-    return 0;
+}
+
+/* No ECC block has a part of both. UDF 2.60 2.2.3.2 */
+static void check_apart(struct udf_check *check) {
+    const struct udf_extent_ad *one = &check->avdp.main;
+    const struct udf_extent_ad *two = &check->avdp.reserve;
+    const struct udf_extent_ad *low = one->lba < two->lba ? one : two;
+    const struct udf_extent_ad *high = one->lba < two->lba ? two : one;
+    uint32_t packet = check->dev->geometry.packet_blocks;
+    uint64_t end = low->lba + (uint64_t)low->bytes / UDF_BLOCK_BYTES;
+
+    if (packet <= 1) {
+        packet = APART_BLOCKS;
+    }
+    if (check->result.revision >= APART_REVISION &&
+        (end == 0 || (end - 1) / packet >= high->lba / packet)) {
+        udf_check_fault(check,
+                        "main and reserve sequence, at %u and %u, are not far "
+                        "apart (UDF 2.60 2.2.3.2)",
+                        one->lba, two->lba);
+    }
 }
 
 /* ---- descriptor sequences ----------------------------------------------- */
@@ -541,6 +590,8 @@ int udf_check_volume(struct udf_check *check) {
     error = error ? error : check_presence(check);
     if (!error) {
         check_identity(check);
+        check_anchor_count(check);
+        check_apart(check);
         error = check->lvd.block_bytes == UDF_BLOCK_BYTES ? 0 : -EOPNOTSUPP;
     }
     return error;

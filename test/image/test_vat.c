@@ -18,7 +18,6 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
-#include "udf/check.h"
 #include "udf/decode.h"
 #include "udf/encode.h"
 #include "udf/format.h"
@@ -205,17 +204,6 @@ static void expect_file(struct disc *disc) {
     assert_int_equal(udf_unmount(volume), 0);
 }
 
-/* The checker says that it cannot follow these, and nothing else. */
-static void expect_no_check(struct disc *disc) {
-    const struct udf_check_options options = {0};
-    struct udf_check_result result = {.faults = 77};
-
-    assert_int_equal(
-        udf_check(memdev_device(disc->mem), &options, NULL, NULL, &result),
-        -EOPNOTSUPP);
-    assert_int_equal(result.faults, 77);
-}
-
 static void test_vat_every_revision(void **state) {
     static const uint16_t revisions[] = {0x0150, 0x0200, 0x0201};
 
@@ -226,7 +214,6 @@ static void test_vat_every_revision(void **state) {
 
             burn(&disc, behind);
             expect_file(&disc);
-            expect_no_check(&disc);
             memdev_free(disc.mem);
         }
     }

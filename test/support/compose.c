@@ -26,7 +26,9 @@ uint8_t *compose_sector(struct compose *c, uint32_t lba) {
 }
 
 uint8_t *compose_at(struct compose *c, struct udf_addr addr) {
-    return compose_sector(c, c->pd[0].start_lba + addr.lbn);
+    uint32_t shift = c->is_virtual && addr.part > 0 ? COMPOSE_SHIFT : 0;
+
+    return compose_sector(c, c->pd[0].start_lba + addr.lbn + shift);
 }
 
 struct udf_addr compose_take(struct compose *c, uint32_t blocks) {
@@ -35,6 +37,17 @@ struct udf_addr compose_take(struct compose *c, uint32_t blocks) {
     assert_true(blocks <= c->used_blocks - c->next_lbn);
     for (uint32_t i = 0; i < blocks; i++) {
         c->used[c->next_lbn++] = true;
+    }
+    return addr;
+}
+
+struct udf_addr compose_take_icb(struct compose *c) {
+    struct udf_addr addr = compose_take(c, 1);
+
+    addr.part = c->icb_part;
+    if (c->is_virtual) {
+        assert_true(addr.lbn < COMPOSE_SHIFT);
+        c->is_virtual[addr.lbn] = true;
     }
     return addr;
 }
@@ -136,7 +149,7 @@ static void describe_file_set(struct compose *c) {
     udf_entity_domain(c->revision, &c->fsd.domain);
 }
 
-struct compose *compose_new_on(uint16_t revision, struct memdev *mem) {
+static struct compose *begin(uint16_t revision, struct memdev *mem) {
     struct compose *c = calloc(1, sizeof(*c));
 
     assert_non_null(c);
@@ -155,9 +168,40 @@ struct compose *compose_new_on(uint16_t revision, struct memdev *mem) {
     c->used = calloc(c->used_blocks, sizeof(*c->used));
     assert_non_null(c->used);
     c->next_id = 16;
+    return c;
+}
+
+static void begin_root(struct compose *c) {
     (void)compose_take(c, (24 + c->pd[0].blocks / 8 + BYTES) / BYTES);
-    c->fsd_addr = compose_take(c, 1);
+    c->fsd_addr = compose_take_icb(c);
     compose_dir_begin(c, &c->root, NULL, NULL);
+}
+
+struct compose *compose_new_on(uint16_t revision, struct memdev *mem) {
+    struct compose *c = begin(revision, mem);
+
+    begin_root(c);
+    return c;
+}
+
+struct compose *compose_new_virtual(uint16_t revision) {
+    struct blockdev_geometry geometry = memdev_image(COMPOSE_BLOCKS);
+    struct compose *c = begin(revision, memdev_new(&geometry));
+
+    c->icb_part = 1;
+    c->is_virtual = calloc(c->used_blocks, sizeof(*c->is_virtual));
+    assert_non_null(c->is_virtual);
+    c->space = COMPOSE_NOTHING;
+    c->anchor_end = c->anchor_last = false;
+    c->pd[0].access = 2;
+    c->pd[0].blocks = COMPOSE_BLOCKS - COMPOSE_PARTITION_LBA;
+    c->lvd.maps = 2;
+    c->lvd.map[1] = (struct udf_lvd_map){.kind = UDF_MAP_KIND_VIRTUAL,
+                                         .volume_sequence = 1};
+    c->lvid.partitions = 2;
+    c->lvid.free_blocks[1] = c->lvid.size_blocks[1] = UINT32_MAX;
+    c->lvid.closed = false; /* as it was when the disc was begun */
+    begin_root(c);
     return c;
 }
 
@@ -171,6 +215,7 @@ struct memdev *compose_free(struct compose *c) {
     struct memdev *mem = c->mem;
 
     free(c->used);
+    free(c->is_virtual);
     free(c);
     return mem;
 }
@@ -276,6 +321,54 @@ static void put_table(struct compose *c) {
     c->pd[0].unallocated_table = (struct udf_short_ad){.bytes = BYTES};
 }
 
+static void put32(uint8_t *raw, uint32_t value) {
+    for (int i = 0; i < 4; i++) {
+        raw[i] = (uint8_t)(value >> 8 * i);
+    }
+}
+
+/* What is before the entries, or behind them. UDF 1.50 2.2.10, UDF 2.60
+ * 2.2.11. Returns the bytes of it. */
+static uint32_t put_vat_fields(struct compose *c, uint8_t *raw) {
+    enum { HEAD = 152, TRAILER = 36 };
+    struct udf_entity id;
+
+    if (c->revision < 0x0200) {
+        udf_entity_udf("*UDF Virtual Alloc Tbl", c->revision, &id);
+        udf_entity_encode(&id, raw);
+        put32(raw + 32, UINT32_MAX);
+        return TRAILER;
+    }
+    raw[0] = HEAD;
+    put32(raw + 132, UINT32_MAX);
+    put32(raw + 136, c->lvid.files);
+    put32(raw + 140, c->lvid.directories);
+    put32(raw + 144, c->lvid.min_read | (uint32_t)c->lvid.min_write << 16);
+    put32(raw + 148, c->lvid.max_write);
+    return HEAD;
+}
+
+/* The table, in the ICB that is the last block. */
+static void put_vat(struct compose *c) {
+    struct udf_addr addr = {.lbn = c->pd[0].blocks - 1};
+    struct udf_fe fe = compose_fe(c, UDF_FILE_VAT);
+    uint8_t raw[BYTES] = {0};
+    bool old = c->revision < 0x0200;
+    uint32_t bytes = old ? 0 : put_vat_fields(c, raw);
+
+    for (uint32_t i = 0; i < c->next_lbn; i++, bytes += 4) {
+        assert_true(bytes < 1500);
+        put32(raw + bytes, c->is_virtual[i] ? i + COMPOSE_SHIFT : UINT32_MAX);
+    }
+    bytes += old ? put_vat_fields(c, raw + bytes) : 0;
+    fe.file_type = old ? 0 : UDF_FILE_VAT;
+    fe.links = 0;
+    fe.ads = raw;
+    fe.ads_bytes = bytes;
+    fe.info_bytes = fe.object_bytes = bytes;
+    compose_put_fe(c, addr, &fe);
+}
+
 void compose_end(struct compose *c) {
     compose_dir_end(c, &c->root);
     if (c->space == COMPOSE_BITMAP) {
@@ -283,13 +376,16 @@ void compose_end(struct compose *c) {
     } else if (c->space == COMPOSE_TABLE) {
         put_table(c);
     }
+    if (c->is_virtual) {
+        put_vat(c);
+    }
     c->fsd.root = (struct udf_long_ad){.bytes = BYTES, .addr = c->root.icb};
     assert_int_equal(udf_encode_fsd(&c->fsd, &c->style, c->fsd_addr.lbn,
                                     compose_at(c, c->fsd_addr)),
                      0);
     c->lvd.fsd = (struct udf_long_ad){.bytes = BYTES, .addr = c->fsd_addr};
     c->lvid.next_unique_id = c->next_id;
-    c->lvid.free_blocks[0] = free_blocks(c);
+    c->lvid.free_blocks[0] = c->is_virtual ? UINT32_MAX : free_blocks(c);
     c->lvid.size_blocks[0] = c->pd[0].blocks;
     udf_encode_lvid(&c->lvid, &c->style, COMPOSE_LVID_LBA,
                     compose_sector(c, COMPOSE_LVID_LBA));

@@ -38,6 +38,7 @@ enum {
     COMPOSE_LVID_BLOCKS = 4,
     COMPOSE_PARTITION_LBA = 288,
     COMPOSE_PARTITION_BLOCKS = 3520,
+    COMPOSE_SHIFT = 2000,
     COMPOSE_STREAM_BYTES = 16384, /* of one directory */
     COMPOSE_RUNS_MAX = 8
 };
@@ -76,6 +77,8 @@ struct compose {
     struct udf_addr fsd_addr;
     struct udf_fsd fsd;
     struct compose_dir root;
+    uint16_t icb_part; /* partition of ICBs and file set: 1 when virtual */
+    bool *is_virtual;  /* blocks of a virtual partition; NULL: there is none */
     uint32_t next_lbn; /* first free block of partition 0 */
     uint64_t next_id;
     bool *used;           /* blocks of partition 0 */
@@ -87,16 +90,23 @@ struct compose {
 struct compose *compose_new(uint16_t revision);
 struct compose *compose_new_on(uint16_t revision, struct memdev *mem);
 
+/* Begins a volume of a medium that can only be appended to: partition 1 is
+ * virtual and holds file set and ICBs, each COMPOSE_SHIFT blocks behind where
+ * its address would be in partition 0, and the device ends with the table. It
+ * has one anchor, and no record of free space. */
+struct compose *compose_new_virtual(uint16_t revision);
+
 /* Writes the root directory and every descriptor. */
 void compose_end(struct compose *c);
 
 /* Frees all but the device, which is given to the caller. */
 struct memdev *compose_free(struct compose *c);
 
-/* Takes `blocks` free blocks of partition 0. */
+/* Takes `blocks` free blocks of partition 0; one for an ICB. */
 struct udf_addr compose_take(struct compose *c, uint32_t blocks);
+struct udf_addr compose_take_icb(struct compose *c);
 
-/* The bytes of a block of partition 0, and of a sector. */
+/* The bytes of a block of a partition, and of a sector. */
 uint8_t *compose_at(struct compose *c, struct udf_addr addr);
 uint8_t *compose_sector(struct compose *c, uint32_t lba);
 
@@ -179,5 +189,23 @@ struct udf_addr compose_entry(struct compose *c, struct compose_dir *dir,
 /* A file with embedded content. */
 struct udf_addr compose_file(struct compose *c, struct compose_dir *dir,
                              const char *name, const char *text);
+
+/* ---- streams ---------------------------------------------------------- */
+
+/* Starts the stream directory of `owner`, whose ICB is at `icb`, or the
+ * system's (NULL). It is for the caller to let something name dir->icb. */
+void compose_streams_begin(struct compose *c, struct compose_dir *dir,
+                           const struct udf_fe *owner, struct udf_addr icb);
+
+/* Adds a stream; what `fe` says beside its content is overwritten. Ends with
+ * compose_dir_end(). */
+struct udf_addr compose_stream(struct compose *c, struct compose_dir *dir,
+                               const char *name, struct udf_fe *fe,
+                               uint8_t characteristics);
+
+/* A file called `name` with one stream "notes" of `text`, whose stream
+ * directory counts as a link where `counted`. Gives the file's ICB. */
+struct udf_addr compose_file_with_stream(struct compose *c, const char *name,
+                                         const char *text, bool counted);
 
 #endif

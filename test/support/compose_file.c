@@ -208,7 +208,7 @@ void compose_dir_begin(struct compose *c, struct compose_dir *dir,
 
     memset(dir, 0, sizeof(*dir));
     dir->fe = compose_fe(c, UDF_FILE_DIRECTORY);
-    dir->icb = compose_take(c, 1);
+    dir->icb = compose_take_icb(c);
     if (!parent) { /* UDF 2.60 3.2.1.1: the root's UniqueID is 0 */
         dir->fe.unique_id = 0;
         c->next_id--;
@@ -264,7 +264,7 @@ void compose_dir_end(struct compose *c, struct compose_dir *dir) {
 
 struct udf_addr compose_entry(struct compose *c, struct compose_dir *dir,
                               const char *name, const struct udf_fe *fe) {
-    struct udf_addr icb = compose_take(c, 1);
+    struct udf_addr icb = compose_take_icb(c);
 
     compose_put_fe(c, icb, fe);
     compose_name(c, dir, name, fe, icb);
