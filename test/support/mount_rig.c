@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,10 +14,10 @@
 
 #include "mmc/blockdev.h"
 #include "mmc/disc.h"
-#include "udf/format.h"
+#include "udf/check.h"
 #include "udf/udf.h"
 
-enum { DISC_BYTES = 64 << 20, PATHS = 8, PATH_BYTES = 1400 };
+enum { PATHS = 8, PATH_BYTES = 1400 };
 
 bool mount_rig_possible(void) {
     return access("/dev/fuse", R_OK | W_OK) == 0 && geteuid() == 0;
@@ -37,7 +38,9 @@ static void attach(struct mount_rig *rig) {
 }
 
 void mount_rig_mount(struct mount_rig *rig) {
-    struct udf_mount_options udf = {.read_only = rig->read_only};
+    struct udf_mount_options udf = {.read_only = rig->read_only,
+                                    .journal = rig->kind.journal,
+                                    .dirty_bytes = rig->kind.dirty_bytes};
     struct fs_session_options options = {
         .source = rig->image,
         .mountpoint = rig->mnt,
@@ -83,45 +86,41 @@ void mount_rig_remount(struct mount_rig *rig) {
 }
 
 static void format(struct mount_rig *rig) {
-    struct mmc_disc_make make = {.media_name = "cdrw",
-                                 .size_bytes = DISC_BYTES};
+    struct mmc_disc_make make = {.media_name = rig->kind.media,
+                                 .size_bytes = rig->kind.bytes};
     struct mmc_disc_options options = {.read_only = false};
     struct mmc_prepare_options prepare = {.quick = true};
-    struct udf_format_options udf = {.label = "rig"};
+    struct udf_format_options udf = {
+        .label = "rig", .revision = rig->kind.revision, .map = rig->kind.map};
 
     assert_int_equal(mmc_disc_create(rig->image, &make), 0);
     assert_int_equal(mmc_disc_open(rig->image, &options, &rig->disc), 0);
-    assert_int_equal(mmc_disc_prepare(rig->disc, &prepare, NULL, NULL), 0);
+    if (strcmp(rig->kind.media, "image") != 0) {
+        assert_int_equal(mmc_disc_prepare(rig->disc, &prepare, NULL, NULL), 0);
+    }
     assert_int_equal(mmc_disc_attach(rig->disc, true, &rig->dev), 0);
     assert_int_equal(udf_format(rig->dev, &udf), 0);
     assert_int_equal(mmc_disc_close(rig->disc), 0);
 }
 
-int mount_rig_setup(void **state) {
+struct mount_rig *mount_rig_new(const struct mount_rig_disc *kind) {
     struct mount_rig *rig = calloc(1, sizeof *rig);
 
-    *state = rig;
-    if (!rig) {
-        return -1;
-    }
+    assert_non_null(rig);
+    rig->kind = *kind;
     snprintf(rig->folder, sizeof rig->folder, "/tmp/udfpkt-rig-XXXXXX");
-    if (!mkdtemp(rig->folder)) {
-        return -1;
-    }
+    assert_non_null(mkdtemp(rig->folder));
     snprintf(rig->image, sizeof rig->image, "%s/disc", rig->folder);
     snprintf(rig->mnt, sizeof rig->mnt, "%s/mnt", rig->folder);
-    if (mkdir(rig->mnt, 0755) != 0) {
-        return -1;
-    }
+    assert_int_equal(mkdir(rig->mnt, 0755), 0);
     if (mount_rig_possible()) {
         format(rig);
         mount_rig_mount(rig);
     }
-    return 0;
+    return rig;
 }
 
-int mount_rig_teardown(void **state) {
-    struct mount_rig *rig = *state;
+void mount_rig_free(struct mount_rig *rig) {
     char sidecar[sizeof rig->image + 8];
 
     if (rig->session) {
@@ -133,7 +132,37 @@ int mount_rig_teardown(void **state) {
     rmdir(rig->mnt);
     rmdir(rig->folder);
     free(rig);
+}
+
+int mount_rig_setup(void **state) {
+    static const struct mount_rig_disc usual = {.media = "cdrw",
+                                                .bytes = 64 << 20};
+
+    *state = mount_rig_new(&usual);
     return 0;
+}
+
+int mount_rig_teardown(void **state) {
+    mount_rig_free(*state);
+    return 0;
+}
+
+static void print_fault(void *context, const char *fault) {
+    (void)context;
+    print_error("%s\n", fault);
+}
+
+void mount_rig_check(struct mount_rig *rig) {
+    struct udf_check_options options = {0};
+    struct mmc_disc_options reading = {.read_only = true};
+    struct udf_check_result result;
+
+    assert_int_equal(mmc_disc_open(rig->image, &reading, &rig->disc), 0);
+    assert_int_equal(mmc_disc_attach(rig->disc, false, &rig->dev), 0);
+    assert_int_equal(udf_check(rig->dev, &options, print_fault, NULL, &result),
+                     0);
+    assert_int_equal(result.faults, 0);
+    assert_int_equal(mmc_disc_close(rig->disc), 0);
 }
 
 const char *mount_rig_path(struct mount_rig *rig, const char *name) {

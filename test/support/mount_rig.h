@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * test/support/mount_rig.h - a volume on a virtual CD-RW, mounted through FUSE
+ * test/support/mount_rig.h - a volume on a virtual disc, mounted through FUSE
  * and served by a thread of the test's own process, so that sanitizers see
  * both sides. Failures that are not the test's subject end the test.
  */
@@ -12,12 +12,24 @@
 #include <stdint.h>
 
 #include "fs/session.h"
+#include "udf/format.h"
 
 struct blockdev;
 struct mmc_disc;
 struct udf_volume;
 
+/* The disc of a rig, and how it is mounted. 0 takes what is usual. */
+struct mount_rig_disc {
+    const char *media; /* a word of mmc_media_word() */
+    uint64_t bytes;    /* size of the medium */
+    uint16_t revision; /* BCD */
+    enum udf_map_choice map;
+    uint64_t dirty_bytes; /* struct udf_mount_options */
+    bool journal;
+};
+
 struct mount_rig {
+    struct mount_rig_disc kind;
     char folder[64];
     char image[96];
     char mnt[96]; /* where it is mounted */
@@ -34,8 +46,13 @@ struct mount_rig {
 /* Whether this machine can mount FUSE file systems at all. */
 bool mount_rig_possible(void);
 
-/* cmocka's setup and teardown of one test: *state is a rig with a new, empty,
- * mounted volume. */
+/* A rig with a new, empty, mounted volume (not mounted where that is not
+ * possible), and its end. */
+struct mount_rig *mount_rig_new(const struct mount_rig_disc *kind);
+void mount_rig_free(struct mount_rig *rig);
+
+/* The same as cmocka's setup and teardown of one test: *state is a rig with a
+ * small CD-RW. */
 int mount_rig_setup(void **state);
 int mount_rig_teardown(void **state);
 
@@ -49,6 +66,9 @@ void mount_rig_mount(struct mount_rig *rig);
 
 /* Unmounts and mounts: nothing in memory is the same any more. */
 void mount_rig_remount(struct mount_rig *rig);
+
+/* Runs udf_check() on the volume, which is not mounted: no fault. */
+void mount_rig_check(struct mount_rig *rig);
 
 /* The path of `name` in the mounted volume. The text is good until the eighth
  * call after this one of the same thread. */
