@@ -52,20 +52,26 @@ reader_udfclient() {
     [ -d "$2/tree" ]
 }
 
-# Grub's own listing, directory by directory.
+# Grub's own listing, directory by directory: size or "DIR", time, and behind
+# one blank the name, which may begin with others.
 reader_grub_walk() {
-    grub-fstest "$1" ls -- -l "/$2" | while read -r size stamp name; do
-        case $size,$stamp in
-        DIR,*)
-            name=${name%/}
-            printf '%s\td\n' "$2$name"
-            reader_grub_walk "$1" "$2$name/"
-            ;;
-        [0-9]*,[0-9]*)
-            printf '%s\tf\tsize=%s\n' "$2$name" "$size"
-            ;;
-        esac
-    done
+    grub-fstest "$1" ls -- -l -a "/$2" |
+        sed -n 's,^\(DIR\|[0-9]*\) *[0-9]* \(.*\),\1/\2,p' |
+        while IFS= read -r line; do
+            size=${line%%/*}
+            name=${line#*/}
+            case $size,$name in
+            *,./ | *,../) ;;
+            DIR,*)
+                name=${name%/}
+                printf '%s\td\n' "$2$name"
+                reader_grub_walk "$1" "$2$name/"
+                ;;
+            *)
+                printf '%s\tf\tsize=%s\n' "$2$name" "$size"
+                ;;
+            esac
+        done
 }
 
 # Paths as treesum prints them: blanks and backslashes as \xHH.

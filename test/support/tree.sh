@@ -7,6 +7,7 @@
 #   tree_shared BUILD       makes it once a build folder, prints where it is;
 #                           with "-changed" behind it is what tree_change
 #                           makes of it
+#   tree_small DIR          makes one of a few megabytes with all that is odd
 #   tree_change DIR WORK    deletes, overwrites, renames, adds; always the same
 #
 # What is made depends on nothing but this file and what is installed, and
@@ -15,6 +16,7 @@
 TREE_BYTES=150000000
 TREE_FILES=5000
 TREE_BIG=80000001 # more than the largest write-back budget, 64 MiB
+TREE_MANY=2000    # files in one directory
 export LC_ALL=C
 
 # Numbers in sequence: tree_numbers START BYTES
@@ -113,8 +115,8 @@ tree_attributes() {
 
 tree_shapes() {
     mkdir "$1/many"
-    awk -v dir="$1/many" 'BEGIN {
-        for (i = 0; i < 2000; i++) {
+    awk -v dir="$1/many" -v count="$TREE_MANY" 'BEGIN {
+        for (i = 0; i < count; i++) {
             file = dir "/one of a great many files, number " i
             print "file", i >file
             close(file)
@@ -170,6 +172,21 @@ tree_make() {
     tree_attributes "$1"
     tree_shapes "$1"
     tree_top_up "$1"
+    tree_still "$1" '2020-01-02 03:04:05.678901 UTC'
+}
+
+# tree_small DIR: DIR must not exist. Needs root, for the owners.
+tree_small() {
+    mkdir "$1"
+    (
+        TREE_BIG=2000001
+        TREE_MANY=200
+        tree_names "$1"
+        tree_sizes "$1"
+        tree_links "$1"
+        tree_attributes "$1"
+        tree_shapes "$1"
+    )
     tree_still "$1" '2020-01-02 03:04:05.678901 UTC'
 }
 
@@ -232,7 +249,7 @@ tree_change_files() {
         number=$((number + 1))
     done <"$2/rename"
     printf 'in the middle of much' |
-        dd of="$1/sizes/big" conv=notrunc oflag=seek_bytes seek=30000007 \
+        dd of="$1/sizes/big" conv=notrunc oflag=seek_bytes seek=1000007 \
             status=none
 }
 
