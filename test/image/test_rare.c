@@ -257,6 +257,30 @@ static void expect_appended(const char *name, const struct walk *before,
     }
 }
 
+/* What was added is where the file ended, however long it is. */
+static void expect_ends(const char *name, struct udf_volume *volume,
+                        const struct walk *before) {
+    for (size_t i = 0; i < before->count; i++) {
+        const struct walk_entry *entry = &before->entry[i];
+        struct udf_name text = name_of(entry->name);
+        struct udf_stat stat;
+        uint32_t count = 0;
+        char end = 0;
+
+        if (!is_sound_file(entry)) {
+            continue;
+        }
+        assert_int_equal(udf_lookup(volume, entry->parent, &text, &stat), 0);
+        assert_int_equal(
+            udf_read(volume, stat.ino, entry->stat.size, 1, &end, &count), 0);
+        if (count != 1 || end != '+') {
+            fail_msg("%s: %s does not end with what was added", name,
+                     entry->path);
+        }
+        udf_forget(volume, stat.ino, 1);
+    }
+}
+
 /* Gives every name that was escaped another one, and makes a few new ones. */
 static void rename_escaped(struct udf_volume *volume, const struct walk *walk) {
     for (size_t i = 0; i < walk->count; i++) {
@@ -327,7 +351,7 @@ static void change(const struct rare *rare, struct memdev *mem) {
     struct udf_volume *volume = mount(mem, false);
     struct walk before, after;
 
-    walk_volume(volume, 0, &before);
+    walk_volume(volume, COMPARE_BYTES_MAX, &before);
     append_all(volume, &before);
     add_probe(volume);
     assert_int_equal(udf_unmount(volume), 0);
@@ -335,15 +359,16 @@ static void change(const struct rare *rare, struct memdev *mem) {
         expect_clean(rare->name, "after its files were changed", mem);
     }
     volume = mount(mem, false);
-    walk_volume(volume, 0, &after);
+    walk_volume(volume, COMPARE_BYTES_MAX, &after);
     expect_appended(rare->name, &before, &after);
+    expect_ends(rare->name, volume, &before);
     rename_escaped(volume, &after);
     assert_int_equal(udf_unmount(volume), 0);
     walk_free(&before);
     walk_free(&after);
 
     volume = mount(mem, false);
-    walk_volume(volume, 0, &after);
+    walk_volume(volume, COMPARE_BYTES_MAX, &after);
     remove_all(rare->name, volume, &after);
     assert_int_equal(udf_unmount(volume), 0);
     walk_free(&after);

@@ -27,6 +27,8 @@ struct memdev {
     struct blockdev dev; /* first: ops cast back */
     pthread_mutex_t lock;
     uint8_t *cache, *medium;
+    int medium_fd; /* its memory as a file, which knows where there is none */
+    size_t bytes;  /* of each of them */
     uint64_t *present, *dirty, *used; /* a bit a block */
     uint64_t *bad_read, *bad_write;   /* a bit a packet */
     uint64_t *failed;                 /* a bit a packet: not tried again */
@@ -329,11 +331,35 @@ static const struct blockdev_ops memdev_ops = {
     .stats = get_stats,
 };
 
-static void *map_memory(size_t bytes) {
+static void *map_cache(size_t bytes) {
     void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(map != MAP_FAILED);
     return map;
+}
+
+static void map_medium(struct memdev *mem) {
+    mem->medium_fd = memfd_create("medium", MFD_CLOEXEC);
+    assert_true(mem->medium_fd >= 0);
+    assert_int_equal(ftruncate(mem->medium_fd, (off_t)mem->bytes), 0);
+    mem->medium = mmap(NULL, mem->bytes, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_NORESERVE, mem->medium_fd, 0);
+    assert_true(mem->medium != MAP_FAILED);
+}
+
+/* Gives the next piece of the medium, from *from on, that somebody wrote to,
+ * however large it is: whole blocks. False when there is none. */
+static bool next_written(const struct memdev *mem, off_t *from,
+                         off_t *out_end) {
+    off_t data = lseek(mem->medium_fd, *from, SEEK_DATA), end;
+
+    if (data < 0) {
+        return false;
+    }
+    end = lseek(mem->medium_fd, data, SEEK_HOLE);
+    *from = data / BYTES * BYTES;
+    *out_end = end < 0 || (size_t)end > mem->bytes ? (off_t)mem->bytes : end;
+    return true;
 }
 
 static void *take_memory(size_t count, size_t size) {
@@ -349,8 +375,9 @@ struct memdev *memdev_new(const struct blockdev_geometry *geometry) {
     mem->dev.geometry = *geometry;
     mem->packets = (geometry->blocks - 1) / geometry->packet_blocks + 1;
     size_t words = (size_t)mmc_bits_words(geometry->blocks);
-    mem->cache = map_memory((size_t)geometry->blocks * BYTES);
-    mem->medium = map_memory((size_t)geometry->blocks * BYTES);
+    mem->bytes = (size_t)geometry->blocks * BYTES;
+    mem->cache = map_cache(mem->bytes);
+    map_medium(mem);
     mem->present = take_memory(words, sizeof(uint64_t));
     mem->dirty = take_memory(words, sizeof(uint64_t));
     mem->used = take_memory(words, sizeof(uint64_t));
@@ -402,8 +429,9 @@ void memdev_free(struct memdev *mem) {
     if (!mem) {
         return;
     }
-    munmap(mem->cache, (size_t)mem->dev.geometry.blocks * BYTES);
-    munmap(mem->medium, (size_t)mem->dev.geometry.blocks * BYTES);
+    munmap(mem->cache, mem->bytes);
+    munmap(mem->medium, mem->bytes);
+    close(mem->medium_fd);
     free(mem->present);
     free(mem->dirty);
     free(mem->used);
@@ -429,16 +457,13 @@ void memdev_cut_after(struct memdev *mem, uint64_t packets, bool tear) {
 }
 
 void memdev_reboot(struct memdev *mem) {
-    size_t bytes = (size_t)mem->dev.geometry.blocks * BYTES;
     size_t words = (size_t)mmc_bits_words(mem->dev.geometry.blocks);
-    munmap(mem->cache, bytes);
-    mem->cache = map_memory(bytes);
-    static const uint8_t zeros[BYTES];
-    for (size_t at = 0; at < bytes; at += BYTES) {
-        /* reading anonymous memory costs no page; copying zeros would */
-        if (memcmp(mem->medium + at, zeros, BYTES) != 0) {
-            memcpy(mem->cache + at, mem->medium + at, BYTES);
-        }
+    off_t from = 0, end;
+
+    munmap(mem->cache, mem->bytes);
+    mem->cache = map_cache(mem->bytes);
+    for (; next_written(mem, &from, &end); from = end) {
+        memcpy(mem->cache + from, mem->medium + from, (size_t)(end - from));
     }
     memset(mem->present, 0, words * sizeof(uint64_t));
     memset(mem->dirty, 0, words * sizeof(uint64_t));
@@ -483,15 +508,15 @@ bool memdev_in_use(const struct memdev *mem, uint32_t lba) {
 }
 
 void memdev_save(const struct memdev *mem, const char *path) {
-    static const uint8_t zeros[BYTES];
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    off_t from = 0, end;
+
     assert_true(fd >= 0);
-    off_t bytes = (off_t)mem->dev.geometry.blocks * BYTES;
-    assert_int_equal(ftruncate(fd, bytes), 0);
-    for (off_t at = 0; at < bytes; at += BYTES) {
-        if (memcmp(mem->medium + at, zeros, BYTES) != 0) {
-            assert_int_equal(pwrite(fd, mem->medium + at, BYTES, at), BYTES);
-        }
+    assert_int_equal(ftruncate(fd, (off_t)mem->dev.geometry.blocks * BYTES), 0);
+    for (; next_written(mem, &from, &end); from = end) {
+        assert_int_equal(
+            pwrite(fd, mem->medium + from, (size_t)(end - from), from),
+            end - from);
     }
     assert_int_equal(close(fd), 0);
 }

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every image of test/rare/ is read by the kernel's driver as it is read here:
+# names, modes, owners, sizes, times, links, content. Where it is not, the
+# folder's `kernel` says why, and after a line "--" which lines are ours (<) and
+# which the kernel's (>).
+#
+# UDFPKT_RARE_UPDATE=1 writes those lines anew, to be looked at.
+set -eu
+BUILD=$1
+UML_HERE=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+. "$UML_HERE/lib.sh"
+uml_needed
+RARE=$UML_HERE/../rare
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+cd "$WORK"
+COLUMNS=--only=mode,owner,size,mtime,nlink,target,crc
+"$BUILD/test/rare_image" >names
+
+while read -r name; do
+    "$BUILD/test/rare_image" "$name" "$name.img"
+    "$BUILD/test/read_own" "$COLUMNS" "$name.img" >"$name.own" 2>/dev/null ||
+        echo refused >"$name.own"
+done <names
+
+# A tree that leads round in circles has no end there: time is what ends it.
+cat >guest.sh <<END
+guest_modules drivers/block/loop
+cd "\$WORK"
+while read -r name; do
+    if ! guest_loop "\$name.img" /mnt/a ro 2>/dev/null; then
+        echo refused >"\$name.kernel"
+        continue
+    fi
+    busybox timeout 60 "\$BUILD/test/treesum" $COLUMNS /mnt/a \
+        2>/dev/null | grep -v '^\.	' >"\$name.kernel" || :
+    umount /mnt/a
+    rm "\$name.img"
+done <names
+END
+uml_run "$WORK" guest.sh "$BUILD" >log || {
+    echo "FAILED: in the guest: $(cat log)"
+    exit 1
+}
+
+failed=0
+equal=0
+while read -r name; do
+    said=$RARE/$name/kernel
+    : >expected
+    if [ -e "$said" ]; then
+        sed '1,/^--$/d' "$said" >expected
+    fi
+    diff "$name.own" "$name.kernel" | grep '^[<>]' >found || :
+    if [ ! -s found ]; then
+        equal=$((equal + 1))
+    fi
+    if cmp -s expected found; then
+        continue
+    fi
+    if [ "${UDFPKT_RARE_UPDATE:-}" ]; then
+        {
+            [ ! -e "$said" ] || sed '/^--$/,$d' "$said"
+            echo "--"
+            cat found
+        } >"$said.new"
+        mv "$said.new" "$said"
+        continue
+    fi
+    echo "FAILED: the kernel reads $name otherwise (ours <, the kernel's >):"
+    head -n 20 found
+    failed=1
+done <names
+echo "$(wc -l <names) images, $equal read equal by the kernel"
+exit "$failed"
