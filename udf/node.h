@@ -94,6 +94,8 @@ struct udf_kept {
     uint64_t stream_bytes; /* object size less information length */
     uint8_t *ea;
     uint32_t ea_bytes;
+    struct udf_entity *maker; /* of an entry whose links are in doubt, else
+                                 NULL: udf/names.h */
 };
 
 struct udf_node {

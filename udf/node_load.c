@@ -55,7 +55,8 @@ static int load_attributes(struct udf_node *node, const struct udf_fe *fe) {
         .permissions = fe->permissions,
         .uid = fe->uid,
         .gid = fe->gid,
-        /* Some writers leave the stream directory's parent FID out. */
+        /* Some writers leave the stream directory's parent FID out: see
+         * udf/names.h. */
         .links = (uint16_t)(fe->links - (streams && fe->links > 1)),
         .unique_id = fe->unique_id,
         .atime = fe->atime,
@@ -83,6 +84,13 @@ static int load_attributes(struct udf_node *node, const struct udf_fe *fe) {
             return -ENOMEM;
         }
         memcpy(node->kept.ea, fe->ea, fe->ea_bytes);
+    }
+    if (udf_names_doubtful(fe)) {
+        node->kept.maker = malloc(sizeof(*node->kept.maker));
+        if (!node->kept.maker) {
+            return -ENOMEM;
+        }
+        *node->kept.maker = fe->implementation;
     }
     udf_ea_device(fe->ea, fe->ea_bytes, &node->attr.rdev);
     if (!fe->extended) {

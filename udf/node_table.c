@@ -43,6 +43,7 @@ void udf_node_destroy(struct udf_nodes *nodes, struct udf_node *node) {
     free(node->body.inline_data);
     free(node->body.aed);
     free(node->kept.ea);
+    free(node->kept.maker);
     free(node->chain.runs);
     free(node);
 }

@@ -179,7 +179,11 @@ static struct udf_fe entry_of(const struct udf_node *node) {
         .ea_bytes = kept->ea_bytes,
     };
 
-    udf_entity_own(&fe.implementation);
+    if (kept->maker) {
+        fe.implementation = *kept->maker;
+    } else {
+        udf_entity_own(&fe.implementation);
+    }
     return fe;
 }
 

@@ -35,7 +35,8 @@ static int load_end(struct udf_op *op, const struct udf_place *place,
         return 0;
     }
     end->exists = true;
-    return error ? error : udf_node_load(op, end->entry.icb, &end->node);
+    error = error ? error : udf_node_load(op, end->entry.icb, &end->node);
+    return error ? error : udf_names_settle(op->volume, end->node);
 }
 
 /* -EINVAL when `node` is `dir` or above it. */

@@ -341,6 +341,7 @@ int udf_stream_remove(struct udf_op *op, struct udf_node *owner,
     }
     account(op, owner, less, 0);
     if (udf_dir_is_empty(dir->dir)) {
+        udf_names_keep(owner);
         owner->kept.stream_dir = (struct udf_long_ad){0};
         owner->kept.stream_bytes = 0;
         drop(op->volume, dir);

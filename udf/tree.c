@@ -246,6 +246,9 @@ int udf_tree_link(struct udf_op *op, uint64_t ino, uint64_t parent,
     if (!error && node->orphan) {
         error = -ENOENT;
     }
+    if (!error) {
+        error = udf_names_settle(op->volume, node);
+    }
     if (!error && node->attr.links >= UDF_LINKS_MAX) {
         error = -EMLINK;
     }
@@ -271,8 +274,11 @@ int udf_tree_link(struct udf_op *op, uint64_t ino, uint64_t parent,
 
 int udf_tree_check_removal(struct udf_op *op, struct udf_node *node,
                            bool directory) {
-    int error;
+    int error = udf_names_settle(op->volume, node);
 
+    if (error) {
+        return error;
+    }
     if (!directory && udf_node_is_dir(node)) {
         return -EISDIR;
     }

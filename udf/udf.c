@@ -101,7 +101,8 @@ int udf_link(struct udf_volume *volume, uint64_t ino, uint64_t parent,
                 udf_node_stat(volume, node, out_stat);
             }
         } while (udf_op_again(&op, &error));
-    } while (udf_sync_make_space(volume, error, &tried));
+    } while (udf_names_count(volume, &error) ||
+             udf_sync_make_space(volume, error, &tried));
     return error;
 }
 
@@ -110,10 +111,12 @@ static int remove_name(struct udf_volume *volume, uint64_t parent,
     struct udf_op op;
     int error;
 
-    udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
     do {
-        error = udf_tree_remove(&op, parent, name, directory);
-    } while (udf_op_again(&op, &error));
+        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
+        do {
+            error = udf_tree_remove(&op, parent, name, directory);
+        } while (udf_op_again(&op, &error));
+    } while (udf_names_count(volume, &error));
     return error;
 }
 
@@ -141,7 +144,8 @@ int udf_rename(struct udf_volume *volume, const struct udf_place *from,
         do {
             error = udf_tree_rename(&op, from, to, flags);
         } while (udf_op_again(&op, &error));
-    } while (udf_sync_make_space(volume, error, &tried));
+    } while (udf_names_count(volume, &error) ||
+             udf_sync_make_space(volume, error, &tried));
     return error;
 }
 

@@ -346,6 +346,7 @@ static int load_root(struct udf_volume *volume) {
 
 static void volume_free(struct udf_volume *volume) {
     udf_nodes_free(&volume->nodes);
+    udf_names_free(&volume->names);
     udf_overlay_clear(&volume->overlay);
     udf_pending_free(&volume->pending);
     udf_spaces_free(volume);
@@ -372,7 +373,8 @@ static struct udf_volume *volume_new(struct blockdev *dev,
                                   PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&volume->lock, &attr);
     pthread_rwlockattr_destroy(&attr);
-    if (udf_sync_init(&volume->sync) || udf_nodes_init(&volume->nodes)) {
+    if (udf_sync_init(&volume->sync) || udf_nodes_init(&volume->nodes) ||
+        udf_names_init(&volume->names)) {
         volume_free(volume);
         return NULL;
     }

@@ -16,6 +16,7 @@
 #include "udf/integrity.h"
 #include "udf/journal.h"
 #include "udf/metadata.h"
+#include "udf/names.h"
 #include "udf/node.h"
 #include "udf/nonalloc.h"
 #include "udf/overlay.h"
@@ -65,6 +66,7 @@ struct udf_volume {
     struct udf_integrity integrity; /* lock; written by the committer */
     struct udf_nodes nodes;         /* lock */
     struct udf_nonalloc nonalloc;   /* lock */
+    struct udf_names names;         /* lock */
     struct udf_pending pending;     /* lock; see udf/pending.h */
     struct udf_overlay overlay;     /* lock; committed, but not at home */
     struct udf_journal journal;     /* see udf/journal.h */

@@ -189,9 +189,11 @@ for image in kernel-*.img own-*.img; do
     echo "$image: equal"
 done
 
-# readers IMAGE: who can read it, see test/support/readers.sh.
+# readers IMAGE: who can read it, see test/support/readers.sh. udfclient does
+# not show the file of Non-Allocatable Space that UDF 1.50 has in the root.
 readers() {
     case $1 in
+    kernel-*rw-0150.img) ;;
     *-02[56]0.img) echo udfread 7z ;;
     *) echo udfclient udfread 7z grub ;;
     esac | case $1 in
