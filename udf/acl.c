@@ -5,10 +5,11 @@
  */
 #include "udf/acl.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "udf/bytes.h"
 
 enum {
     VERSION = 2,
@@ -23,14 +24,10 @@ enum {
     SINGLE = USER_OBJ | GROUP_OBJ | OTHER /* there must be one of each */
 };
 
-static uint16_t get16(const uint8_t *raw) {
-    return (uint16_t)(raw[0] | raw[1] << 8);
-}
-
 /* Where the permissions of the entry with this tag are, or NULL. */
 static uint8_t *find(uint8_t *acl, uint32_t bytes, unsigned tag) {
     for (uint32_t at = HEAD_BYTES; at < bytes; at += ENTRY_BYTES) {
-        if (get16(acl + at) == tag) {
+        if (udf_get16(acl + at) == tag) {
             return acl + at + 2;
         }
     }
@@ -42,15 +39,15 @@ static bool is_list(const uint8_t *acl, uint32_t bytes) {
     unsigned seen = 0;
 
     if (bytes < HEAD_BYTES || (bytes - HEAD_BYTES) % ENTRY_BYTES != 0 ||
-        get16(acl) != VERSION || get16(acl + 2) != 0) {
+        udf_get16(acl) != VERSION || udf_get16(acl + 2) != 0) {
         return false;
     }
     for (uint32_t at = HEAD_BYTES; at < bytes; at += ENTRY_BYTES) {
-        unsigned tag = get16(acl + at);
+        unsigned tag = udf_get16(acl + at);
         bool named = tag == USER || tag == GROUP;
 
         if ((tag != MASK && !named && !(tag & SINGLE)) || tag & (tag - 1) ||
-            tag == 0 || get16(acl + at + 2) > 7 || (!named && seen & tag)) {
+            tag == 0 || udf_get16(acl + at + 2) > 7 || (!named && seen & tag)) {
             return false;
         }
         seen |= tag;
@@ -75,8 +72,8 @@ int udf_acl_mode(const uint8_t *acl, uint32_t bytes, mode_t *out_bits,
         return -EINVAL;
     }
     for (uint32_t at = HEAD_BYTES; at < bytes; at += ENTRY_BYTES) {
-        unsigned tag = get16(acl + at);
-        mode_t allowed = get16(acl + at + 2);
+        unsigned tag = udf_get16(acl + at);
+        mode_t allowed = udf_get16(acl + at + 2);
 
         if (tag == USER_OBJ) {
             bits |= allowed << 6;

@@ -148,7 +148,7 @@ static void check_fid_form(const struct dir_walk *walk, const uint8_t *raw,
 
     (void)udf_check_tag(walk->check, raw, size, UDF_TAG_FID, walk->location,
                         "FID");
-    if (check_get16(raw + 16) != 1) {
+    if (udf_get16(raw + 16) != 1) {
         fid_fault(walk, "file version is not 1 (UDF 2.60 2.3.4.1)");
     }
     if (fid->characteristics > FID_FLAGS_KNOWN) {

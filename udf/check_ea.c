@@ -47,7 +47,7 @@ static void check_sum(const struct ea_walk *walk, const uint8_t *raw) {
     for (int i = 0; i < USE_HEAD_BYTES; i++) {
         sum = (uint16_t)(sum + raw[i]);
     }
-    if (check_get16(raw + USE_HEAD_BYTES) != sum &&
+    if (udf_get16(raw + USE_HEAD_BYTES) != sum &&
         strncmp((const char *)raw + 17, "*UDF", 4) == 0) {
         udf_check_fault(walk->check,
                         "%s: header checksum of an extended attribute is "
@@ -61,7 +61,7 @@ static void check_sum(const struct ea_walk *walk, const uint8_t *raw) {
 static uint32_t take_attribute(struct ea_walk *walk, uint32_t at) {
     const uint8_t *raw = walk->fe->ea + at;
     uint32_t left = walk->fe->ea_bytes - at;
-    uint32_t type = check_get32(raw), bytes = check_get32(raw + 8);
+    uint32_t type = udf_get32(raw), bytes = udf_get32(raw + 8);
     enum part part = part_of(type);
 
     if (bytes < HEAD_BYTES || bytes > left || bytes % 4 != 0 || raw[4] != 1 ||
@@ -124,8 +124,8 @@ static void walk_attributes(struct ea_walk *walk) {
                         "(ECMA-167 4/14.10)",
                         walk->name);
     }
-    check_location(walk, PART_IMPLEMENTATION, check_get32(parts));
-    check_location(walk, PART_APPLICATION, check_get32(parts + 4));
+    check_location(walk, PART_IMPLEMENTATION, udf_get32(parts));
+    check_location(walk, PART_APPLICATION, udf_get32(parts + 4));
 }
 
 void udf_check_attributes(struct udf_check *check, uint32_t lbn,

@@ -20,7 +20,7 @@ enum {
 /* Takes one sector. Returns whether the run goes on. */
 static bool lvid_sector(struct udf_check *check, const uint8_t *block,
                         uint32_t lba) {
-    uint16_t id = check_get16(block);
+    uint16_t id = udf_get16(block);
     struct udf_lvid lvid;
 
     if (udf_check_is_zero(block, UDF_BLOCK_BYTES)) {

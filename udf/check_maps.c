@@ -134,7 +134,7 @@ static int read_table(struct udf_check *check, const struct udf_lvd_map *raw,
                        "sparing table")) {
         return -EUCLEAN;
     }
-    bytes = SPARING_FIXED_BYTES + 8u * check_get16(block + 48);
+    bytes = SPARING_FIXED_BYTES + 8u * udf_get16(block + 48);
     if (bytes > raw->table_bytes || bytes > UDF_BLOCK_BYTES ||
         udf_decode_sparing(block, UDF_BLOCK_BYTES, lba, out)) {
         udf_check_fault(check,
@@ -143,9 +143,9 @@ static int read_table(struct udf_check *check, const struct udf_lvd_map *raw,
                         lba);
         return -EUCLEAN;
     }
-    if (check_get16(block + SPARING_SUFFIX_AT) != check->result.revision) {
+    if (udf_get16(block + SPARING_SUFFIX_AT) != check->result.revision) {
         udf_check_fault(check, "sparing table at sector %u: revision %04x", lba,
-                        check_get16(block + SPARING_SUFFIX_AT));
+                        udf_get16(block + SPARING_SUFFIX_AT));
     }
     return 0;
 }
@@ -392,11 +392,11 @@ static int check_map_suffixes(struct udf_check *check) {
             break; /* the decoder has refused such maps already */
         }
         if (block[at] == 2 &&
-            check_get16(block + at + 28) != check->result.revision) {
+            udf_get16(block + at + 28) != check->result.revision) {
             udf_check_fault(check,
                             "partition map %u: revision %04x, volume "
                             "%04x (UDF 2.60 2.1.5.3)",
-                            i, check_get16(block + at + 28),
+                            i, udf_get16(block + at + 28),
                             check->result.revision);
         }
         at += bytes;

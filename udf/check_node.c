@@ -290,7 +290,7 @@ static uint32_t component_bytes(const uint8_t *raw, uint32_t left) {
     bool named;
 
     if (left < COMPONENT_BYTES || raw[0] < 1 || raw[0] > COMPONENT_NAME ||
-        raw[1] > left - COMPONENT_BYTES || check_get16(raw + 2) != 0) {
+        raw[1] > left - COMPONENT_BYTES || udf_get16(raw + 2) != 0) {
         return 0;
     }
     named = raw[0] == COMPONENT_NAME;
@@ -363,7 +363,7 @@ static int check_data(struct udf_check *check, struct check_node *node,
 /* A timestamp: type 1, and a date that is one. ECMA-167 1/7.3. */
 static void check_time(struct udf_check *check, const uint8_t *raw,
                        const char *name) {
-    uint16_t zone = check_get16(raw);
+    uint16_t zone = udf_get16(raw);
     int minutes =
         (zone & 0x0FFF) < 0x800 ? zone & 0x0FFF : (zone & 0x0FFF) - 0x1000;
     bool zone_good = (minutes >= -1440 && minutes <= 1440) || minutes == -2047;
@@ -385,7 +385,7 @@ static void check_fixed(struct udf_check *check, const uint8_t *block,
     size_t count = fe->extended ? sizeof(efe_times) : sizeof(fe_times);
 
     if (fe->strategy != 4 || !udf_check_is_zero(block + 16, 4) ||
-        !udf_check_is_zero(block + 22, 2) || check_get16(block + 24) != 1 ||
+        !udf_check_is_zero(block + 22, 2) || udf_get16(block + 24) != 1 ||
         block[26] != 0) {
         udf_check_fault(check,
                         "%s: strategy %u, or its parameters "
@@ -487,7 +487,7 @@ static void check_role(struct udf_check *check, const struct check_node *node,
 static bool check_fe_tag(struct udf_check *check, const uint8_t *block,
                          uint32_t lbn) {
     enum udf_tag_id id =
-        check_get16(block) == UDF_TAG_EFE ? UDF_TAG_EFE : UDF_TAG_FE;
+        udf_get16(block) == UDF_TAG_EFE ? UDF_TAG_EFE : UDF_TAG_FE;
 
     return udf_check_tag(check, block, UDF_BLOCK_BYTES, id, lbn, "file entry");
 }

@@ -26,12 +26,12 @@
 #ifndef UDF_CHECK_PRIV_H
 #define UDF_CHECK_PRIV_H
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "udf/bytes.h"
 #include "udf/check.h"
 #include "udf/desc.h"
 #include "udf/extent.h"
@@ -148,27 +148,6 @@ struct udf_check {
     uint32_t extra_count, extra_room;
     uint64_t highest_id;
 };
-
-static inline uint16_t check_get16(const uint8_t *raw) {
-    uint16_t value;
-
-    memcpy(&value, raw, sizeof(value));
-    return le16toh(value);
-}
-
-static inline uint32_t check_get32(const uint8_t *raw) {
-    uint32_t value;
-
-    memcpy(&value, raw, sizeof(value));
-    return le32toh(value);
-}
-
-static inline uint64_t check_get64(const uint8_t *raw) {
-    uint64_t value;
-
-    memcpy(&value, raw, sizeof(value));
-    return le64toh(value);
-}
 
 /* The metadata partition's reference, or UDF_PARTMAPS_MAX. */
 static inline uint16_t check_metadata_part(const struct udf_check *check) {

@@ -134,7 +134,7 @@ static int take_entries(struct udf_check *check, uint32_t i, const uint8_t *raw,
         return -ENOMEM;
     }
     for (uint32_t k = 0; k < entries; k++) {
-        map->vat[k] = check_get32(raw + (size_t)k * ENTRY_BYTES);
+        map->vat[k] = udf_get32(raw + (size_t)k * ENTRY_BYTES);
         if (map->vat[k] != UNUSED && map->vat[k] >= blocks &&
             wrong++ < ENTRIES_REPORTED) {
             udf_check_fault(check,

@@ -231,8 +231,8 @@ struct sequence_reader {
 static void follow_pointer(struct udf_check *check,
                            struct sequence_reader *reader,
                            const uint8_t *block) {
-    reader->left = check_get32(block + 20) / UDF_BLOCK_BYTES;
-    reader->lba = check_get32(block + 24);
+    reader->left = udf_get32(block + 20) / UDF_BLOCK_BYTES;
+    reader->lba = udf_get32(block + 24);
     reader->hops++;
     if (reader->hops > 8) {
         udf_check_fault(check, "%s: pointers without end (ECMA-167 3/8.4.2)",
@@ -245,7 +245,7 @@ static void follow_pointer(struct udf_check *check,
 static bool sequence_sector(struct udf_check *check, const uint8_t *block,
                             struct sequence_reader *reader,
                             struct check_sequence *sequence) {
-    uint16_t id = check_get16(block);
+    uint16_t id = udf_get16(block);
     uint32_t lba = reader->lba;
 
     if (udf_check_is_zero(block, TAG_BYTES)) {
@@ -560,7 +560,7 @@ static int learn_version(struct udf_check *check, uint32_t lba) {
     int error = udf_check_read(check, lba, 1, block);
 
     if (!error && !udf_check_is_zero(block, TAG_BYTES)) {
-        check->tag_version = check_get16(block + 2);
+        check->tag_version = udf_get16(block + 2);
     }
     return udf_check_fatal(error) ? error : 0;
 }

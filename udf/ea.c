@@ -4,7 +4,6 @@
  */
 #include "udf/ea.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <sys/sysmacros.h>
 
 #include "udf/attr.h"
+#include "udf/bytes.h"
 #include "udf/encode.h"
 #include "udf/tag.h"
 
@@ -38,18 +38,6 @@ struct attribute {
     uint32_t type, bytes;
 };
 
-static uint32_t get32(const uint8_t *raw) {
-    uint32_t value;
-
-    memcpy(&value, raw, sizeof(value));
-    return le32toh(value);
-}
-
-static void put32(uint8_t *raw, uint32_t value) {
-    value = htole32(value);
-    memcpy(raw, &value, sizeof(value));
-}
-
 static enum part part_of(uint32_t type) {
     if (type == TYPE_IMPLEMENTATION) {
         return IMPLEMENTATION;
@@ -67,13 +55,13 @@ static bool next(const uint8_t *ea, uint32_t ea_bytes, uint32_t *at,
     if (*at > ea_bytes || ea_bytes - *at < EA_HEAD_BYTES) {
         return false;
     }
-    bytes = get32(ea + *at + 8);
+    bytes = udf_get32(ea + *at + 8);
     if (bytes < EA_HEAD_BYTES || bytes > ea_bytes - *at) {
         return false;
     }
     *out = (struct attribute){
         .raw = ea + *at,
-        .type = get32(ea + *at),
+        .type = udf_get32(ea + *at),
         .bytes = bytes,
     };
     *at += bytes;
@@ -97,15 +85,16 @@ void udf_ea_device(const uint8_t *ea, uint32_t ea_bytes, dev_t *out_device) {
     struct attribute found;
 
     if (find(ea, ea_bytes, TYPE_DEVICE, EA_HEAD_BYTES + 12, &found)) {
-        *out_device = makedev(get32(found.raw + 16), get32(found.raw + 20));
+        *out_device =
+            makedev(udf_get32(found.raw + 16), udf_get32(found.raw + 20));
     }
 }
 
 /* The creation time comes first, since its bit is the lowest. */
 static bool has_creation(const struct attribute *times) {
     return times->bytes >= TIMES_BYTES &&
-           get32(times->raw + 12) >= UDF_TIMESTAMP_BYTES &&
-           get32(times->raw + 16) & TIME_CREATION;
+           udf_get32(times->raw + 12) >= UDF_TIMESTAMP_BYTES &&
+           udf_get32(times->raw + 16) & TIME_CREATION;
 }
 
 void udf_ea_btime(const uint8_t *ea, uint32_t ea_bytes,
@@ -176,11 +165,11 @@ static void seal_header(struct maker *maker, const struct udf_ea_place *place) {
     uint32_t none = place->revision >= 0x0200 ? UINT32_MAX : maker->bytes;
     const uint32_t *start = maker->start;
 
-    put32(maker->raw + 16, start[IMPLEMENTATION] < start[APPLICATION]
-                               ? start[IMPLEMENTATION]
-                               : none);
-    put32(maker->raw + 20,
-          start[APPLICATION] < start[PARTS] ? start[APPLICATION] : none);
+    udf_put32(maker->raw + 16, start[IMPLEMENTATION] < start[APPLICATION]
+                                   ? start[IMPLEMENTATION]
+                                   : none);
+    udf_put32(maker->raw + 20,
+              start[APPLICATION] < start[PARTS] ? start[APPLICATION] : none);
     udf_tag_seal(maker->raw, HEADER_BYTES, UDF_TAG_EAHD, place->style,
                  place->lbn);
 }
@@ -213,9 +202,9 @@ static int make(const uint8_t *old, uint32_t old_bytes,
 }
 
 static void put_head(uint8_t *raw, uint32_t type, uint32_t bytes) {
-    put32(raw, type);
+    udf_put32(raw, type);
     raw[4] = SUBTYPE;
-    put32(raw + 8, bytes);
+    udf_put32(raw + 8, bytes);
 }
 
 int udf_ea_set_device(const uint8_t *old, uint32_t old_bytes, dev_t device,
@@ -226,9 +215,9 @@ int udf_ea_set_device(const uint8_t *old, uint32_t old_bytes, dev_t device,
     struct udf_entity own;
 
     put_head(raw, TYPE_DEVICE, DEVICE_BYTES);
-    put32(raw + 12, ENTITY_BYTES);
-    put32(raw + 16, major(device));
-    put32(raw + 20, minor(device));
+    udf_put32(raw + 12, ENTITY_BYTES);
+    udf_put32(raw + 16, major(device));
+    udf_put32(raw + 20, minor(device));
     udf_entity_own(&own);
     udf_entity_encode(&own, raw + 24);
     return make(old, old_bytes, &change, place, out_ea, out_bytes);
@@ -244,7 +233,7 @@ int udf_ea_set_btime(const uint8_t *old, uint32_t old_bytes,
     int error;
 
     if (find(old, old_bytes, TYPE_TIMES, TIMES_HEAD_BYTES, &found)) {
-        kinds = get32(found.raw + 16) & ~(uint32_t)TIME_CREATION;
+        kinds = udf_get32(found.raw + 16) & ~(uint32_t)TIME_CREATION;
         kept = found.bytes - TIMES_HEAD_BYTES -
                (has_creation(&found) ? UDF_TIMESTAMP_BYTES : 0);
     }
@@ -257,8 +246,8 @@ int udf_ea_set_btime(const uint8_t *old, uint32_t old_bytes,
         return -ENOMEM;
     }
     put_head(raw, TYPE_TIMES, change.bytes);
-    put32(raw + 12, own + kept);
-    put32(raw + 16, kinds | (time ? (uint32_t)TIME_CREATION : 0));
+    udf_put32(raw + 12, own + kept);
+    udf_put32(raw + 16, kinds | (time ? (uint32_t)TIME_CREATION : 0));
     if (time) {
         udf_time_encode(time, raw + TIMES_HEAD_BYTES);
     }

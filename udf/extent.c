@@ -13,11 +13,12 @@
 #include "udf/extent.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "udf/bytes.h"
 
 enum {
     TYPE_SHIFT = 30,
@@ -290,30 +291,6 @@ int udf_extents_resize(struct udf_extents *extents, uint64_t block,
 
 /* ---- allocation descriptors ------------------------------------------- */
 
-static uint32_t get32(const uint8_t *raw) {
-    uint32_t value;
-
-    memcpy(&value, raw, sizeof(value));
-    return le32toh(value);
-}
-
-static uint16_t get16(const uint8_t *raw) {
-    uint16_t value;
-
-    memcpy(&value, raw, sizeof(value));
-    return le16toh(value);
-}
-
-static void put32(uint8_t *raw, uint32_t value) {
-    value = htole32(value);
-    memcpy(raw, &value, sizeof(value));
-}
-
-static void put16(uint8_t *raw, uint16_t value) {
-    value = htole16(value);
-    memcpy(raw, &value, sizeof(value));
-}
-
 uint32_t udf_ad_size(enum udf_ad_form form) {
     switch (form) {
     case UDF_AD_SHORT:
@@ -340,18 +317,18 @@ struct ad {
 
 static struct ad ad_decode(enum udf_ad_form form, const uint8_t *raw,
                            uint16_t part) {
-    uint32_t length = get32(raw);
+    uint32_t length = udf_get32(raw);
     bool extended = form == UDF_AD_EXTENDED; /* ECMA-167 4/14.14.3 */
     const uint8_t *addr = raw + (extended ? 12 : 4);
     struct ad ad = {
         .bytes = length & LENGTH_MASK,
         .kind = (enum udf_extent_kind)(length >> TYPE_SHIFT),
-        .addr.lbn = get32(addr),
-        .addr.part = form == UDF_AD_SHORT ? part : get16(addr + 4),
+        .addr.lbn = udf_get32(addr),
+        .addr.part = form == UDF_AD_SHORT ? part : udf_get16(addr + 4),
     };
 
-    ad.recorded_bytes = extended ? get32(raw + 4) : ad.bytes;
-    ad.info_bytes = extended ? get32(raw + 8) : ad.bytes;
+    ad.recorded_bytes = extended ? udf_get32(raw + 4) : ad.bytes;
+    ad.info_bytes = extended ? udf_get32(raw + 8) : ad.bytes;
     return ad;
 }
 
@@ -359,10 +336,10 @@ static void ad_encode(enum udf_ad_form form, const struct ad *ad,
                       uint8_t *raw) {
     assert(form != UDF_AD_EXTENDED);
     memset(raw, 0, udf_ad_size(form));
-    put32(raw, ad->bytes | (uint32_t)ad->kind << TYPE_SHIFT);
-    put32(raw + 4, ad->addr.lbn);
+    udf_put32(raw, ad->bytes | (uint32_t)ad->kind << TYPE_SHIFT);
+    udf_put32(raw + 4, ad->addr.lbn);
     if (form == UDF_AD_LONG) {
-        put16(raw + 8, ad->addr.part);
+        udf_put16(raw + 8, ad->addr.part);
     }
 }
 

@@ -23,10 +23,7 @@
 static const char stream_name[] = "*UDF Non-Allocatable Space";
 static const char file_name[] = "Non-Allocatable Space";
 
-enum {
-    STREAMS_REVISION = 0x0200,
-    STREAM_DIR_BYTES_MAX = 65536 /* that are looked at */
-};
+enum { STREAMS_REVISION = 0x0200 };
 
 static bool has_streams(const struct udf_volume *volume) {
     return volume->identity.revision >= STREAMS_REVISION;
@@ -44,91 +41,24 @@ static void keep(struct udf_volume *volume, struct udf_node *node) {
 
 /* ---- finding ----------------------------------------------------------- */
 
-/* Reads the content of a stream directory, *out_bytes long, that the caller
- * frees. */
-static int read_streams(struct udf_op *op, const struct udf_node *dir,
-                        uint8_t **out_raw) {
-    const struct udf_body *body = &dir->body;
-    uint64_t blocks = (body->size + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES;
-    uint8_t *raw;
-    int error = 0;
-
-    if (body->size == 0 || body->size > STREAM_DIR_BYTES_MAX) {
-        return -EUCLEAN;
-    }
-    raw = calloc(blocks, UDF_BLOCK_BYTES);
-    if (!raw) {
-        return -ENOMEM;
-    }
-    if (body->embedded) {
-        memcpy(raw, body->inline_data, (size_t)body->size);
-        *out_raw = raw;
-        return 0;
-    }
-    for (uint64_t block = 0; !error && block < blocks; block++) {
-        struct udf_extent piece;
-
-        error = udf_extents_map(&body->extents, block, &piece);
-        if (!error && piece.kind == UDF_EXTENT_RECORDED) {
-            error =
-                udf_io_read(op, piece.addr, 1, raw + block * UDF_BLOCK_BYTES);
-        }
-    }
-    if (error) {
-        free(raw);
-        return error;
-    }
-    *out_raw = raw;
-    return 0;
-}
-
-static bool is_ours(const struct udf_fid *fid) {
-    char name[UDF_NAME_BYTES_MAX];
-
-    return !(fid->characteristics & (UDF_FID_DELETED | UDF_FID_PARENT)) &&
-           udf_cs0_decode(fid->name, fid->name_bytes, name, sizeof(name)) ==
-               0 &&
-           strcmp(name, stream_name) == 0;
-}
-
-/* Finds the stream among the FIDs in `raw`. */
-static bool find_stream(const uint8_t *raw, uint32_t bytes,
-                        struct udf_addr *out_icb) {
-    uint32_t at = 0, size;
-    struct udf_fid fid;
-
-    while (at < bytes &&
-           udf_fid_decode(raw + at, bytes - at, &fid, &size) == 0) {
-        if (is_ours(&fid)) {
-            *out_icb = fid.icb.addr;
-            return true;
-        }
-        at += size;
-    }
-    return false;
-}
-
 static int load_stream(struct udf_op *op, struct udf_node **out_node) {
     const struct udf_long_ad *streams = &op->volume->identity.streams;
-    struct udf_addr icb;
+    const struct udf_name name = {.text = stream_name,
+                                  .len = sizeof(stream_name) - 1};
+    struct udf_dir_entry entry;
     struct udf_node *dir;
-    uint8_t *raw = NULL;
-    bool found;
-    int error;
+    int error = -ENOENT;
 
-    if (streams->bytes == 0) {
-        return -ENOENT;
+    if (streams->bytes > 0) {
+        error = udf_node_load(op, streams->addr, &dir);
     }
-    error = udf_node_load(op, streams->addr, &dir);
     if (!error) {
-        error = read_streams(op, dir, &raw);
+        error = udf_dir_load(op, dir);
     }
-    if (error) {
-        return error;
+    if (!error) {
+        error = udf_dir_find(dir->dir, &name, &entry);
     }
-    found = find_stream(raw, (uint32_t)dir->body.size, &icb);
-    free(raw);
-    return found ? udf_node_load(op, icb, out_node) : -ENOENT;
+    return error ? error : udf_node_load(op, entry.icb, out_node);
 }
 
 static int load_file(struct udf_op *op, struct udf_node **out_node) {

@@ -4,12 +4,12 @@
  */
 #include "udf/vat.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mmc/blockdev.h"
+#include "udf/bytes.h"
 #include "udf/decode.h"
 #include "udf/io.h"
 #include "udf/node.h"
@@ -27,20 +27,6 @@ enum {
 };
 
 static const char old_id[] = "*UDF Virtual Alloc Tbl";
-
-static uint16_t get16(const uint8_t *raw) {
-    uint16_t value;
-
-    memcpy(&value, raw, sizeof(value));
-    return le16toh(value);
-}
-
-static uint32_t get32(const uint8_t *raw) {
-    uint32_t value;
-
-    memcpy(&value, raw, sizeof(value));
-    return le32toh(value);
-}
 
 /* Entries from the start on, and a trailer that begins with an entity. */
 static int decode_old(const uint8_t *raw, uint32_t bytes,
@@ -71,18 +57,18 @@ int udf_vat_decode(const uint8_t *raw, uint32_t bytes, bool old,
     if (bytes < HEAD_BYTES) {
         return -EUCLEAN;
     }
-    head = get16(raw);
+    head = udf_get16(raw);
     if (head < HEAD_BYTES || head > bytes) {
         return -EUCLEAN;
     }
     *out = (struct udf_vat_content){
         .vat = {.present = true,
                 .counted = true,
-                .files = get32(raw + 136),
-                .directories = get32(raw + 140),
-                .min_read = get16(raw + 144),
-                .min_write = get16(raw + 146),
-                .max_write = get16(raw + 148)},
+                .files = udf_get32(raw + 136),
+                .directories = udf_get32(raw + 140),
+                .min_read = udf_get16(raw + 144),
+                .min_write = udf_get16(raw + 146),
+                .max_write = udf_get16(raw + 148)},
         .first = head,
         .entries = (bytes - head) / ENTRY_BYTES,
     };
@@ -188,7 +174,7 @@ static int take_entries(struct udf_volume *volume, uint16_t part,
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < content->entries; i++) {
-        map->vat[i] = get32(raw + content->first + (size_t)i * ENTRY_BYTES);
+        map->vat[i] = udf_get32(raw + content->first + (size_t)i * ENTRY_BYTES);
     }
     map->vat_entries = content->entries;
     map->blocks = content->entries;

@@ -97,8 +97,9 @@ static void assert_file(struct blockdev *dev, const char *name,
 
 /* A large medium with a small volume on it, a file in that. */
 static struct memdev *make_small(struct blockdev_geometry geometry,
-                                 enum udf_map_choice map) {
-    struct udf_format_options options = {.seed = 3, .now = 1, .map = map};
+                                 enum udf_map_choice map, uint16_t revision) {
+    struct udf_format_options options = {
+        .seed = 3, .now = 1, .map = map, .revision = revision};
     struct memdev *mem = memdev_new(&geometry);
     struct blockdev *dev = memdev_device(mem);
 
@@ -110,8 +111,8 @@ static struct memdev *make_small(struct blockdev_geometry geometry,
 }
 
 static void check_growth(struct blockdev_geometry geometry,
-                         enum udf_map_choice map) {
-    struct memdev *mem = make_small(geometry, map);
+                         enum udf_map_choice map, uint16_t revision) {
+    struct memdev *mem = make_small(geometry, map, revision);
     struct blockdev *dev = memdev_device(mem);
     struct udf_info before, after;
 
@@ -141,24 +142,32 @@ static void check_growth(struct blockdev_geometry geometry,
 
 static void test_grow_sparable(void **state) {
     (void)state;
-    check_growth(memdev_dvdrw(LARGE), UDF_MAP_SPARABLE);
+    check_growth(memdev_dvdrw(LARGE), UDF_MAP_SPARABLE, 0x0201);
 }
 
 static void test_grow_type_1(void **state) {
     (void)state;
-    check_growth(memdev_dvdrw(LARGE), UDF_MAP_TYPE1);
-    check_growth(memdev_cdrw(LARGE), UDF_MAP_SPARABLE);
+    check_growth(memdev_dvdrw(LARGE), UDF_MAP_TYPE1, 0x0201);
+    check_growth(memdev_cdrw(LARGE), UDF_MAP_SPARABLE, 0x0201);
+}
+
+/* Its metadata partition stays as it is, and grows when it is full. */
+static void test_grow_metadata(void **state) {
+    (void)state;
+    check_growth(memdev_dvdrw(LARGE), UDF_MAP_SPARABLE, 0x0250);
+    check_growth(memdev_dvdrw(LARGE), UDF_MAP_TYPE1, 0x0260);
+    check_growth(memdev_cdrw(LARGE), UDF_MAP_SPARABLE, 0x0250);
 }
 
 /* Each packet in turn is the last that gets to the medium, or is torn. */
-static void test_grow_survives_every_cut(void **state) {
+static void cut_everywhere(uint16_t revision) {
     struct blockdev_geometry geometry = memdev_dvdrw(LARGE);
     bool done = false;
 
-    (void)state;
     for (uint64_t cut = 0; !done; cut++) {
         for (int tear = 0; tear < 2; tear++) {
-            struct memdev *mem = make_small(geometry, UDF_MAP_SPARABLE);
+            struct memdev *mem =
+                make_small(geometry, UDF_MAP_SPARABLE, revision);
             struct blockdev *dev = memdev_device(mem);
 
             memdev_cut_after(mem, cut, tear);
@@ -180,9 +189,15 @@ static void test_grow_survives_every_cut(void **state) {
     }
 }
 
+static void test_grow_survives_every_cut(void **state) {
+    (void)state;
+    cut_everywhere(0x0201);
+    cut_everywhere(0x0250);
+}
+
 static void test_grow_refuses_what_it_does_not_know(void **state) {
     struct blockdev_geometry geometry = memdev_dvdrw(LARGE);
-    struct memdev *mem = make_small(geometry, UDF_MAP_AUTO);
+    struct memdev *mem = make_small(geometry, UDF_MAP_AUTO, 0x0201);
     struct blockdev *dev = memdev_device(mem);
 
     (void)state;
@@ -202,9 +217,9 @@ static void test_grow_refuses_what_it_does_not_know(void **state) {
     memdev_free(mem);
 }
 
-static struct memdev *make_part_formatted(void) {
+static struct memdev *make_part_formatted(uint16_t revision) {
     struct blockdev_geometry geometry = memdev_dvdrw(LARGE);
-    struct udf_format_options options = {.seed = 5};
+    struct udf_format_options options = {.seed = 5, .revision = revision};
     struct memdev *mem;
     struct blockdev *dev;
 
@@ -218,11 +233,10 @@ static struct memdev *make_part_formatted(void) {
     return mem;
 }
 
-static void test_grow_part_formatted_volumes_keep_to_the_head(void **state) {
-    struct memdev *mem = make_part_formatted();
+static void keep_to_the_head(uint16_t revision) {
+    struct memdev *mem = make_part_formatted(revision);
     struct blockdev *dev = memdev_device(mem);
 
-    (void)state;
     assert_int_equal(udf_format_verify(dev), 0);
     write_file(dev, "file", 50);
     memdev_reboot(mem);
@@ -237,10 +251,15 @@ static void test_grow_part_formatted_volumes_keep_to_the_head(void **state) {
     memdev_free(mem);
 }
 
-static void test_grow_adds_the_last_anchors_when_complete(void **state) {
+static void test_grow_part_formatted_volumes_keep_to_the_head(void **state) {
     (void)state;
+    keep_to_the_head(0x0201);
+    keep_to_the_head(0x0250);
+}
+
+static void add_last_anchors(uint16_t revision) {
     for (int by_change = 0; by_change < 2; by_change++) {
-        struct memdev *mem = make_part_formatted();
+        struct memdev *mem = make_part_formatted(revision);
         struct blockdev *dev = memdev_device(mem);
 
         memdev_heal(mem);
@@ -260,10 +279,17 @@ static void test_grow_adds_the_last_anchors_when_complete(void **state) {
     }
 }
 
+static void test_grow_adds_the_last_anchors_when_complete(void **state) {
+    (void)state;
+    add_last_anchors(0x0201);
+    add_last_anchors(0x0250);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grow_sparable),
         cmocka_unit_test(test_grow_type_1),
+        cmocka_unit_test(test_grow_metadata),
         cmocka_unit_test(test_grow_survives_every_cut),
         cmocka_unit_test(test_grow_refuses_what_it_does_not_know),
         cmocka_unit_test(test_grow_part_formatted_volumes_keep_to_the_head),

@@ -189,16 +189,17 @@ for image in kernel-*.img own-*.img; do
     echo "$image: equal"
 done
 
-# readers IMAGE: who can read it, see test/support/readers.sh. udfclient does
+# readers IMAGE: who can read it, see test/support/readers.sh. The kernel's
+# directories come in several extents, too many for libudfread; udfclient does
 # not show the file of Non-Allocatable Space that UDF 1.50 has in the root.
 readers() {
     case $1 in
     kernel-*rw-0150.img) ;;
     *-02[56]0.img) echo udfread 7z ;;
-    *) echo udfclient udfread 7z grub ;;
+    *) echo udfclient 7z grub ;;
     esac | case $1 in
     own-sparable-02[56]0.img) : ;;
-    *-sparable-* | *-cdrw-* | *-dvdrw-*) sed 's/udfread 7z grub//' ;;
+    *-sparable-* | *-cdrw-* | *-dvdrw-*) sed 's/ 7z grub//' ;;
     *) cat ;;
     esac
 }
