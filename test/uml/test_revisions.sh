@@ -35,7 +35,6 @@ cd "$WORK"
 if [ "${UDFPKT_PAIRS:-}" = all ]; then
     PAIRS="hd-0102 hd-0150 hd-0200 hd-0201 dvdram-0102 dvdram-0150
         dvdram-0200 dvdram-0201 table-0102 table-0201
-        dvd-0102 dvd-0150 dvd-0200 dvd-0201
         cdrw-0150 cdrw-0200 cdrw-0201 dvdrw-0150 dvdrw-0200 dvdrw-0201"
 else
     PAIRS="hd-0102 hd-0201 dvdram-0150 dvdram-0200 cdrw-0150 cdrw-0201
