@@ -28,33 +28,42 @@ static const uint8_t *find_newest(const struct udf_volume *volume,
     return block ? block : udf_overlay_find(&volume->overlay, lba);
 }
 
-/* Reads a run that is contiguous on the device. */
+/* Blocks from `lba` on, up to `max`, whose newest content is at home. */
+static uint32_t at_home(const struct udf_volume *volume, uint32_t lba,
+                        uint32_t max) {
+    uint32_t count = 0;
+
+    while (count < max && !find_newest(volume, lba + count)) {
+        count++;
+    }
+    return count;
+}
+
+/* Reads a run that is contiguous on the device. What is not at home need not be
+ * readable there, and is not asked for. */
 static int read_run(struct udf_op *op, uint32_t lba, uint32_t count,
                     uint8_t *buf) {
     struct udf_volume *volume = op->volume;
-    int error;
+    bool waiting = volume->overlay.count + volume->pending.blocks.count > 0;
 
-    if (volume->overlay.count + volume->pending.blocks.count > 0) {
-        /* Blocks that are not at home need not be readable there. */
-        for (uint32_t i = 0; i < count; i++) {
-            const uint8_t *block = find_newest(volume, lba + i);
+    while (count > 0) {
+        uint32_t run = waiting ? at_home(volume, lba, count) : count;
+        int error = 0;
 
-            if (block) {
-                memcpy(buf + (size_t)i * UDF_BLOCK_BYTES, block,
-                       UDF_BLOCK_BYTES);
-                continue;
-            }
-            error = blockdev_read_cached(volume->dev, lba + i, 1,
-                                         buf + (size_t)i * UDF_BLOCK_BYTES);
-            if (error) {
-                return error == UDF_MISS ? udf_op_miss(op, lba + i, count - i)
-                                         : error;
-            }
+        if (run > 0) {
+            error = blockdev_read_cached(volume->dev, lba, run, buf);
+        } else {
+            memcpy(buf, find_newest(volume, lba), UDF_BLOCK_BYTES);
+            run = 1;
         }
-        return 0;
+        if (error) {
+            return error == UDF_MISS ? udf_op_miss(op, lba, run) : error;
+        }
+        lba += run;
+        count -= run;
+        buf += (size_t)run * UDF_BLOCK_BYTES;
     }
-    error = blockdev_read_cached(volume->dev, lba, count, buf);
-    return error == UDF_MISS ? udf_op_miss(op, lba, count) : error;
+    return 0;
 }
 
 static bool has_tombstone(const struct udf_volume *volume, uint32_t count,
