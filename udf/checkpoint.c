@@ -23,29 +23,25 @@ struct portion {
     struct udf_overlay near; /* memory for it: blocks that were read */
 };
 
-/* Gives the block's place in the partition; false when it has none, because
- * something beside the partition shares a packet with it. */
-static bool find(const struct udf_volume *volume, uint32_t lba,
-                 uint32_t *out_lbn) {
-    return udf_partmap_find(&volume->maps.map[volume->placement.data_part], lba,
-                            out_lbn);
-}
-
-/* Whether a cut must not destroy the block. */
+/* Whether a cut must not destroy the block; so for what lies beside the
+ * partitions and shares a packet with them. */
 static bool is_live(const struct udf_volume *volume, uint32_t lba) {
+    const struct udf_space *space;
     uint32_t lbn;
 
-    return !find(volume, lba, &lbn) ||
-           udf_space_is_committed(volume->space, lbn);
+    return !udf_spaces_find(volume, lba, &space, &lbn) ||
+           udf_space_is_committed(space, lbn);
 }
 
-/* Whether the block still belongs to something; a file without a name is read
- * until it is closed. */
+/* Whether the block still belongs to something: a file without a name is read
+ * until it is closed, and what the next commit refers to may be here already
+ * (udf/commit.h). */
 static bool is_wanted(const struct udf_volume *volume, uint32_t lba) {
+    const struct udf_space *space;
     uint32_t lbn;
 
-    return is_live(volume, lba) || (find(volume, lba, &lbn) &&
-                                    udf_space_is_orphaned(volume->space, lbn));
+    return !udf_spaces_find(volume, lba, &space, &lbn) ||
+           udf_space_is_wanted(space, lbn);
 }
 
 /* What the overlay holds, sorted, but for blocks that are no one's any more. */
@@ -147,6 +143,7 @@ static int gather(struct udf_volume *volume, struct portion *portion,
     size_t at = from;
     int error = 0;
 
+    portion->run.head.images = true;
     if (volume->journal.unproven) {
         room /= 2; /* the next portion cannot take the place of this one */
     }
@@ -232,6 +229,50 @@ static int bring_portion(struct udf_volume *volume, struct homes *homes,
     return error;
 }
 
+/* Brings home the packets that need no images, and takes them off the list; the
+ * others stay. */
+static int bring_complete(struct udf_volume *volume,
+                          const struct udf_overlay_block **list,
+                          size_t *io_count, bool *io_moved) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    size_t at = 0, kept = 0;
+    int error = 0;
+
+    while (!error && at < *io_count) {
+        uint32_t first = list[at]->lba / packet * packet;
+        size_t end = packet_end(list, at, *io_count, first + packet - 1);
+
+        if (neighbours(volume, first) == 0) {
+            error = write_blocks(volume, list + at, end - at);
+        } else {
+            memmove(list + kept, list + at, (end - at) * sizeof(*list));
+            kept += end - at;
+        }
+        at = end;
+    }
+    *io_count = kept;
+    return error ? error : udf_badpacket_sync(volume, io_moved);
+}
+
+/* The images that a mount found in the journal are not needed when their
+ * packets are at home: they make room for those of the others. */
+static int bring_images(struct udf_volume *volume,
+                        const struct udf_overlay_block **list, size_t *io_count,
+                        bool *io_moved) {
+    struct udf_journal *journal = &volume->journal;
+    int error;
+
+    if (!journal->ends_with_images) {
+        return 0;
+    }
+    error = bring_complete(volume, list, io_count, io_moved);
+    if (!error && !*io_moved) {
+        udf_journal_go_back(journal, &journal->before_images);
+    }
+    journal->ends_with_images = false;
+    return error;
+}
+
 /* Everything is at home. */
 static void release(struct udf_volume *volume) {
     pthread_rwlock_wrlock(&volume->lock);
@@ -242,24 +283,40 @@ static void release(struct udf_volume *volume) {
     pthread_rwlock_unlock(&volume->lock);
 }
 
+/* Appends the run that empties the journal, in the place of the last images if
+ * there is no other. */
+static int empty(struct udf_volume *volume,
+                 const struct udf_journal_place *behind, bool *io_moved) {
+    if (udf_journal_room(&volume->journal, 0) == 0 && !behind->unproven) {
+        udf_journal_go_back(&volume->journal, behind);
+    }
+    return udf_journal_empty(volume, io_moved);
+}
+
 int udf_checkpoint(struct udf_volume *volume, bool closing, bool *io_moved) {
     const struct udf_overlay_block **list;
+    struct udf_journal_place last;
     struct homes homes = {0};
     int error = list_homes(volume, &list, &homes.count);
 
     if (error) {
         return error;
     }
-    homes.list = list;
     /* What was sent, and the room that the images need in the device. */
     error = homes.count > 0 ? udf_badpacket_write_out(volume, io_moved)
                             : udf_badpacket_sync(volume, io_moved);
+    if (!error && !*io_moved) {
+        error = bring_images(volume, list, &homes.count, io_moved);
+    }
+    homes.list = list;
+    last = udf_journal_place(&volume->journal);
     while (!error && !*io_moved && homes.at < homes.count) {
+        last = udf_journal_place(&volume->journal);
         error = bring_portion(volume, &homes, io_moved);
     }
     free(list);
     if (!error && !*io_moved && !closing && volume->journal.used > 0) {
-        error = udf_journal_empty(volume, io_moved);
+        error = empty(volume, &last, io_moved);
     }
     if (!error && !*io_moved) {
         release(volume);

@@ -9,14 +9,19 @@
 #include <string.h>
 
 #include "mmc/blockdev.h"
+#include "mmc/log.h"
 #include "udf/badpacket.h"
 #include "udf/checkpoint.h"
 #include "udf/io.h"
 #include "udf/volume.h"
 
-enum {
-    SENT_MAX = 64,    /* packets that a run names with their checksums */
-    SPARE_PACKETS = 6 /* of the journal, for a checkpoint's images */
+/* Packets that a run names with their checksums. */
+enum { SENT_MAX = 64 };
+
+/* What a run is made of. */
+enum content {
+    SNAPSHOT, /* all that is pending */
+    DATA      /* file data: it may reach the disc before the rest */
 };
 
 /* ---- with a journal --------------------------------------------------- */
@@ -24,16 +29,14 @@ enum {
 /* Whether the snapshot refers to the block, or a file without a name: its data
  * is still read. */
 static bool is_wanted(const struct udf_volume *volume, uint32_t lba) {
+    const struct udf_space *space;
     uint32_t lbn;
 
-    return !udf_partmap_find(&volume->maps.map[volume->placement.data_part],
-                             lba, &lbn) ||
-           udf_space_in_snapshot(volume->space, lbn) ||
-           udf_space_is_orphaned(volume->space, lbn);
+    return !udf_spaces_find(volume, lba, &space, &lbn) ||
+           udf_space_in_snapshot(space, lbn);
 }
 
-/* Takes blocks out of the transaction that were freed again before its end.
- * With the lock. */
+/* Takes blocks out of the transaction that were freed again before its end. */
 static int drop_unwanted(struct udf_volume *volume) {
     const struct udf_overlay_block **list;
     size_t count;
@@ -42,11 +45,13 @@ static int drop_unwanted(struct udf_volume *volume) {
     if (error) {
         return error;
     }
+    pthread_rwlock_wrlock(&volume->lock);
     for (size_t i = 0; i < count; i++) {
         if (!is_wanted(volume, list[i]->lba)) {
             udf_overlay_drop(&volume->pending.blocks, list[i]->lba, 1);
         }
     }
+    pthread_rwlock_unlock(&volume->lock);
     free(list);
     return 0;
 }
@@ -75,32 +80,35 @@ static int add_sent(struct udf_volume *volume, struct udf_run *run,
                : 0;
 }
 
-/* Whether the last checkpoint refers to the block: only then is it known what
- * lies at home. */
-static bool is_fresh(const struct udf_volume *volume, uint32_t lba) {
+/* Whether it is known what lies at home: the last checkpoint refers to it, and
+ * nothing has taken its place in the journal. */
+static bool is_known(const struct udf_volume *volume, uint32_t lba) {
+    const struct udf_space *space;
     uint32_t lbn;
 
-    return udf_partmap_find(&volume->maps.map[volume->placement.data_part], lba,
-                            &lbn) &&
-           udf_space_is_fresh(volume->space, lbn, 1);
+    return !udf_overlay_find(&volume->overlay, lba) &&
+           !(udf_spaces_find(volume, lba, &space, &lbn) &&
+             udf_space_is_fresh(space, lbn, 1));
 }
 
 static int add_block(const struct udf_volume *volume, struct udf_run *run,
                      const struct udf_overlay_block *block) {
     uint8_t home[UDF_BLOCK_BYTES];
-    bool known = !udf_overlay_find(&volume->overlay, block->lba) &&
-                 !is_fresh(volume, block->lba) &&
+    bool known = is_known(volume, block->lba) &&
                  blockdev_read_cached(volume->dev, block->lba, 1, home) == 0;
 
     return udf_run_add_block(run, block->lba, block->data, known ? home : NULL);
 }
 
 static int make_run(struct udf_volume *volume, struct udf_run *run,
-                    bool synced) {
+                    enum content content, bool synced) {
     const struct udf_pending *pending = &volume->pending;
     const struct udf_overlay_block **list;
     size_t count;
-    int error = udf_overlay_list_all(&pending->blocks, &list, &count);
+    int error = udf_overlay_list(&pending->blocks,
+                                 content == DATA ? UDF_OVERLAY_DATA
+                                                 : UDF_OVERLAY_CLASSES,
+                                 &list, &count);
 
     if (error) {
         return error;
@@ -117,48 +125,67 @@ static int make_run(struct udf_volume *volume, struct udf_run *run,
     return error;
 }
 
-static uint32_t spare_packets(const struct udf_journal *journal) {
-    uint32_t share = journal->area.packets / 4;
-
-    return share < SPARE_PACKETS ? share : SPARE_PACKETS;
-}
-
 static bool fits(const struct udf_journal *journal, const struct udf_run *run) {
     return udf_run_blocks(run->head.entries, run->head.contents) <=
-           udf_journal_room(journal, spare_packets(journal));
+           udf_journal_room(journal, udf_journal_spare(journal));
 }
 
-/* Puts the run together, after making room for it when that is needed. */
+/* Puts the run together, after making room for it when that is needed.
+ * -EMSGSIZE: there cannot be room, and the journal is empty. */
 static int prepare(struct udf_volume *volume, struct udf_run *run,
-                   bool *io_moved) {
+                   enum content content, bool *io_moved) {
     bool synced = volume->pending.sent_count > SENT_MAX;
     int error = synced ? udf_badpacket_sync(volume, io_moved)
                        : udf_badpacket_write_out(volume, io_moved);
 
     if (!error && !*io_moved) {
-        error = make_run(volume, run, synced);
+        error = make_run(volume, run, content, synced);
     }
-    if (!error && !*io_moved && !fits(&volume->journal, run)) {
-        udf_run_clear(run);
-        error = udf_checkpoint(volume, false, io_moved);
-        if (!error && !*io_moved) {
-            error = make_run(volume, run, true);
-        }
+    if (error || *io_moved || fits(&volume->journal, run)) {
+        return error;
     }
-    return error;
+    udf_run_clear(run);
+    error = udf_checkpoint(volume, false, io_moved);
+    if (!error && !*io_moved) {
+        error = make_run(volume, run, content, true);
+    }
+    if (error || *io_moved || fits(&volume->journal, run)) {
+        return error;
+    }
+    error = udf_journal_lengthen(
+        volume, udf_run_blocks(run->head.entries, run->head.contents));
+    return error == -ENOSPC ? -EMSGSIZE : error;
 }
 
-static int write_journal(struct udf_volume *volume, bool *io_moved) {
+/* Appends what is pending to the journal. */
+static int write_run(struct udf_volume *volume, enum content content,
+                     bool *io_moved) {
     struct udf_run run = {0};
-    int error = prepare(volume, &run, io_moved);
+    int error = prepare(volume, &run, content, io_moved);
 
-    if (!error && !*io_moved && run.head.entries > 0) {
+    if (!error && !*io_moved && content == SNAPSHOT) {
         volume->counts = volume->snapshot_counts;
+    }
+    if (!error && !*io_moved && run.head.entries > 0) {
         error = udf_journal_append(volume, &run, io_moved);
     } else if (!error && !*io_moved) {
         error = udf_badpacket_sync(volume, io_moved);
     }
     udf_run_clear(&run);
+    return error;
+}
+
+int udf_commit_data(struct udf_volume *volume, bool *io_moved) {
+    int error = write_run(volume, DATA, io_moved);
+
+    if (error || *io_moved) {
+        return error;
+    }
+    pthread_rwlock_wrlock(&volume->lock);
+    error = udf_overlay_merge_class(&volume->pending.blocks, UDF_OVERLAY_DATA,
+                                    &volume->overlay);
+    udf_pending_synced(&volume->pending, true);
+    pthread_rwlock_unlock(&volume->lock);
     return error;
 }
 
@@ -194,23 +221,35 @@ static int write_ordered(struct udf_volume *volume, bool *io_moved) {
     return error || *io_moved ? error : udf_badpacket_sync(volume, io_moved);
 }
 
+/* The snapshot is larger than any journal that finds room. */
+static int write_unprotected(struct udf_volume *volume, bool *io_moved) {
+    int error = udf_journal_leave(volume);
+
+    mmc_log(MMC_LOG_NOTICE,
+            "\"%s\": this commit is too large for a journal: ordered writes; "
+            "a power cut now can damage what shares a packet with it",
+            volume->identity.label);
+    return error ? error : write_ordered(volume, io_moved);
+}
+
 /* ---- the commit ------------------------------------------------------- */
 
-static int write_either(struct udf_volume *volume, bool *io_moved) {
+static int write_snapshot(struct udf_volume *volume, bool *io_moved) {
     int error;
 
     if (!udf_journal_is_used(volume)) {
         return write_ordered(volume, io_moved);
     }
-    pthread_rwlock_wrlock(&volume->lock);
     error = drop_unwanted(volume);
-    pthread_rwlock_unlock(&volume->lock);
-    return error ? error : write_journal(volume, io_moved);
+    if (!error) {
+        error = write_run(volume, SNAPSHOT, io_moved);
+    }
+    return error == -EMSGSIZE ? write_unprotected(volume, io_moved) : error;
 }
 
 int udf_commit_write(struct udf_volume *volume, bool *io_moved) {
+    int error = write_snapshot(volume, io_moved);
     bool journal = udf_journal_is_used(volume);
-    int error = write_either(volume, io_moved);
 
     if (error || *io_moved) {
         return error;

@@ -27,4 +27,10 @@ struct udf_volume;
  * udf_badpacket_sync(), udf_checkpoint(), -ENOMEM. */
 int udf_commit_write(struct udf_volume *volume, bool *io_moved);
 
+/* Writes the file data that is pending, when it is so much that it should not
+ * wait for the rest: what replaces data in its place may reach the disc before
+ * the commit does, and to the other nothing refers yet. Only with a journal.
+ * Locks and returns as above. */
+int udf_commit_data(struct udf_volume *volume, bool *io_moved);
+
 #endif

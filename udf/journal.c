@@ -18,6 +18,7 @@ enum {
     BORROWED_BYTES = 4 << 20, /* of free space, on other systems' discs */
     BORROWED_PACKETS_MIN = 8, /* fewer are not worth the name */
     BORROWED_SHARE = 8,       /* at most one part in so many of the disc */
+    SPARE_SHARE = 4,          /* kept for checkpoints: one part in so many */
     PACKET_BLOCKS_MIN = 16,   /* of the journal's own packets */
     ATTEMPTS_MAX = 64         /* packets that may fail for one run */
 };
@@ -47,40 +48,61 @@ static uint32_t packet_of(const struct udf_volume *volume) {
     return packet < PACKET_BLOCKS_MIN ? PACKET_BLOCKS_MIN : packet;
 }
 
-/* Takes free space of the partition, at its end: what is used comes from the
- * beginning. False when there is none. */
-static bool borrow(struct udf_volume *volume, struct udf_journal_area *out) {
-    const struct udf_partmap *map =
-        &volume->maps.map[volume->placement.data_part];
+/* Takes `packets` packets of the partition's free space, at its end: what is
+ * used comes from the beginning. False when there are none in one piece, or not
+ * without what is kept and reserved. */
+static bool borrow(struct udf_volume *volume, uint32_t packets,
+                   struct udf_journal_area *out) {
+    uint32_t packet = packet_of(volume);
+    uint32_t count = packets * packet;
+    struct udf_addr addr = {.part = volume->placement.data_part};
+    uint32_t lba, run;
+
+    if (udf_space_usable(volume->space) <
+            (uint64_t)count + volume->placement.keep +
+                udf_space_reserved(volume->space) ||
+        udf_space_set_aside(volume->space, count, packet, &addr.lbn)) {
+        return false;
+    }
+    if (udf_partmap_lba(&volume->maps, addr, count, &lba, &run) ||
+        run != count || lba % packet != 0) {
+        (void)udf_space_give(volume->space, addr.lbn, count);
+        return false;
+    }
+    *out = (struct udf_journal_area){
+        .lba = lba, .packets = packets, .packet_blocks = packet};
+    return true;
+}
+
+/* The usual size, or as much of it as there is. */
+static bool borrow_usual(struct udf_volume *volume,
+                         struct udf_journal_area *out) {
+    uint32_t blocks = volume->maps.map[volume->placement.data_part].blocks;
     uint32_t packet = packet_of(volume);
     uint32_t packets = BORROWED_BYTES / UDF_BLOCK_BYTES / packet;
 
-    if (packets > map->blocks / packet / BORROWED_SHARE) {
-        packets = map->blocks / packet / BORROWED_SHARE;
+    if (packets > blocks / packet / BORROWED_SHARE) {
+        packets = blocks / packet / BORROWED_SHARE;
     }
     for (; packets >= BORROWED_PACKETS_MIN; packets /= 2) {
-        uint32_t count = packets * packet;
-        uint32_t lbn, lba, run;
-
-        if (udf_space_usable(volume->space) <
-                count + volume->placement.keep +
-                    udf_space_reserved(volume->space) ||
-            udf_space_set_aside(volume->space, count, packet, &lbn)) {
-            continue;
-        }
-        if (udf_partmap_lba(
-                &volume->maps,
-                (struct udf_addr){.lbn = lbn,
-                                  .part = volume->placement.data_part},
-                count, &lba, &run) == 0 &&
-            run == count && lba % packet == 0) {
-            *out = (struct udf_journal_area){
-                .lba = lba, .packets = packets, .packet_blocks = packet};
+        if (borrow(volume, packets, out)) {
             return true;
         }
-        (void)udf_space_give(volume->space, lbn, count);
     }
     return false;
+}
+
+/* Gives back an area that was borrowed. */
+static void give_back(struct udf_volume *volume) {
+    const struct udf_journal_area *area = &volume->journal.area;
+    uint32_t lbn;
+
+    if (area->packets > 0 && area->lba != volume->journal.reserved.lba &&
+        udf_partmap_find(&volume->maps.map[volume->placement.data_part],
+                         area->lba, &lbn)) {
+        (void)udf_space_give(volume->space, lbn,
+                             area->packets * area->packet_blocks);
+    }
 }
 
 /* A disc's image may be on a medium with longer packets than the area was made
@@ -98,40 +120,75 @@ static struct udf_journal_area fitted(const struct udf_volume *volume,
     return area;
 }
 
-void udf_journal_begin(struct udf_volume *volume) {
+/* A new session in `area`. */
+static void begin(struct udf_volume *volume,
+                  const struct udf_journal_area *area) {
     struct udf_journal *journal = &volume->journal;
-    struct udf_journal_area area = fitted(volume, journal->reserved);
-    uint32_t begin = journal->head;
+    uint32_t head = journal->head;
 
+    *journal = (struct udf_journal){
+        .volume_sum = journal->volume_sum,
+        .serial = journal->serial,
+        .reserved = journal->reserved,
+        .session = new_session(),
+        .area = *area,
+        .head = head < area->packets ? head : 0,
+    };
+    mmc_log(MMC_LOG_INFO, "\"%s\": journal of %u packets at block %u%s",
+            volume->identity.label, area->packets, area->lba,
+            area->lba == journal->reserved.lba ? "" : ", in free space");
+}
+
+void udf_journal_begin(struct udf_volume *volume) {
+    struct udf_journal_area area = fitted(volume, volume->journal.reserved);
+
+    volume->journal.suspended = false;
     if (!volume->options.journal) {
         return;
     }
-    if (area.packets == 0 && !borrow(volume, &area)) {
+    if (area.packets == 0 && !borrow_usual(volume, &area)) {
         mmc_log(MMC_LOG_NOTICE,
                 "\"%s\" has no room for a journal: ordered writes; a power "
                 "cut can damage what shares a packet with what is written",
                 volume->identity.label);
         return;
     }
-    *journal = (struct udf_journal){
-        .volume_sum = journal->volume_sum,
-        .serial = journal->serial,
-        .reserved = journal->reserved,
-        .session = new_session(),
-        .area = area,
-        .head = begin < area.packets ? begin : 0,
-    };
-    mmc_log(MMC_LOG_INFO, "\"%s\": journal of %u packets at block %u%s",
-            volume->identity.label, area.packets, area.lba,
-            journal->reserved.packets ? "" : ", in free space");
+    begin(volume, &area);
 }
 
 void udf_journal_end(struct udf_volume *volume) {
     struct udf_journal *journal = &volume->journal;
 
+    give_back(volume);
     journal->session = 0;
+    journal->area = (struct udf_journal_area){0};
     journal->used = 0;
     journal->first = 0;
+}
+
+int udf_journal_lengthen(struct udf_volume *volume, uint64_t blocks) {
+    uint64_t packets = blocks / packet_of(volume) + 1;
+    struct udf_journal_area area;
+    bool found;
+
+    packets += packets / 2; /* room for a checkpoint */
+    pthread_rwlock_wrlock(&volume->lock);
+    found = packets * packet_of(volume) < udf_space_blocks(volume->space) &&
+            borrow(volume, (uint32_t)packets, &area);
+    if (found) {
+        udf_journal_end(volume);
+        begin(volume, &area);
+    }
+    pthread_rwlock_unlock(&volume->lock);
+    return found ? udf_integrity_write(volume, false) : -ENOSPC;
+}
+
+int udf_journal_leave(struct udf_volume *volume) {
+    pthread_rwlock_wrlock(&volume->lock);
+    udf_journal_end(volume);
+    volume->journal.suspended = true;
+    pthread_rwlock_unlock(&volume->lock);
+    return udf_integrity_write(volume, false);
 }
 
 bool udf_journal_mark(const struct udf_volume *volume, bool closed,
@@ -147,6 +204,9 @@ bool udf_journal_mark(const struct udf_volume *volume, bool closed,
         .area = open ? journal->area : journal->reserved,
         .begin = journal->head,
     };
+    if (out_mark->begin >= out_mark->area.packets) {
+        out_mark->begin = 0;
+    }
     return true;
 }
 
@@ -185,8 +245,12 @@ uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare) {
     return room * journal->area.packet_blocks;
 }
 
+uint32_t udf_journal_spare(const struct udf_journal *journal) {
+    return journal->area.packets / SPARE_SHARE;
+}
+
 bool udf_journal_is_full(const struct udf_journal *journal) {
-    return (uint64_t)journal->used * 4 >= (uint64_t)journal->area.packets * 3;
+    return journal->used + udf_journal_spare(journal) >= journal->area.packets;
 }
 
 /* Writes `bytes` at packet `begin`; the rest of its last packet with them. */
@@ -283,6 +347,7 @@ static int append(struct udf_volume *volume, struct udf_run *run, uint8_t *raw,
     journal->unproven = has_unproven(run);
     journal->head = (*out_begin + packets) % journal->area.packets;
     journal->used = used;
+    journal->ends_with_images = false;
     return 0;
 }
 

@@ -36,6 +36,13 @@
 
 struct udf_volume;
 
+/* How far the journal reaches; see udf_journal_go_back(). */
+struct udf_journal_place {
+    uint32_t head, used;
+    uint64_t previous, first;
+    bool unproven;
+};
+
 struct udf_journal {
     uint64_t volume_sum, serial;      /* of the volume; fixed */
     struct udf_journal_area reserved; /* by formatting; packets 0: none */
@@ -50,6 +57,11 @@ struct udf_journal {
     uint64_t first;    /* of the first that is needed; 0: empty */
     bool unproven;     /* the last run counts only if its packets are there */
     bool replayed;     /* the overlay is what a mount found */
+    /* The last run that a mount found holds images that are not needed any
+     * more when their packets are at home: then go back there. */
+    bool ends_with_images;
+    struct udf_journal_place before_images;
+    bool suspended; /* this session does without one; see udf_journal_leave() */
 };
 
 /* Whether changes are protected by a journal now. */
@@ -59,8 +71,18 @@ bool udf_journal_is_used(const struct udf_volume *volume);
  * none when there is no room for a journal, or it is not wanted. Lock alone. */
 void udf_journal_begin(struct udf_volume *volume);
 
-/* Forgets the session, before a CLOSE is written. Lock alone. */
+/* Forgets the session, before a CLOSE is written; space that was borrowed is
+ * held until the next checkpoint. Lock alone. */
 void udf_journal_end(struct udf_volume *volume);
+
+/* Makes the journal, which must be empty, long enough for a run of `blocks`,
+ * by a new session in free space. Committing thread, without the lock. Returns
+ * 0; -ENOSPC when there is no such space; errors of udf_integrity_write(). */
+int udf_journal_lengthen(struct udf_volume *volume, uint64_t blocks);
+
+/* Goes on without a journal, which must be empty, until the next commit that
+ * begins one. Locks and errors as above. */
+int udf_journal_leave(struct udf_volume *volume);
 
 /* What an LVID of now says of the journal. Returns false when it says
  * nothing. */
@@ -69,6 +91,10 @@ bool udf_journal_mark(const struct udf_volume *volume, bool closed,
 
 /* Blocks that the next run may have at most, so that `spare` packets stay. */
 uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare);
+
+/* Packets that stay free for the images of a checkpoint, and more of them when
+ * packets go bad meanwhile. */
+uint32_t udf_journal_spare(const struct udf_journal *journal);
 
 /* Whether it is time for a checkpoint. */
 bool udf_journal_is_full(const struct udf_journal *journal);
@@ -85,11 +111,6 @@ int udf_journal_empty(struct udf_volume *volume, bool *io_moved);
 
 /* Lets the next run take the place of the last one, which is not needed any
  * more: the images of packets that are at home. */
-struct udf_journal_place {
-    uint32_t head, used;
-    uint64_t previous, first;
-    bool unproven;
-};
 struct udf_journal_place udf_journal_place(const struct udf_journal *journal);
 void udf_journal_go_back(struct udf_journal *journal,
                          const struct udf_journal_place *place);

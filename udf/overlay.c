@@ -183,11 +183,19 @@ void udf_overlay_move(struct udf_overlay *overlay, uint32_t from,
     }
 }
 
-int udf_overlay_merge(struct udf_overlay *overlay, struct udf_overlay *to) {
-    while ((to->count + overlay->count) * 2 >= to->room) {
-        if (grow(to)) {
+/* Makes sure that `count` blocks more can be put in. */
+static int make_room(struct udf_overlay *overlay, size_t count) {
+    while ((overlay->count + count) * 2 >= overlay->room) {
+        if (grow(overlay)) {
             return -ENOMEM;
         }
+    }
+    return 0;
+}
+
+int udf_overlay_merge(struct udf_overlay *overlay, struct udf_overlay *to) {
+    if (make_room(to, overlay->count)) {
+        return -ENOMEM;
     }
     for (size_t i = 0; i < overlay->room; i++) {
         if (overlay->table[i]) {
@@ -198,6 +206,23 @@ int udf_overlay_merge(struct udf_overlay *overlay, struct udf_overlay *to) {
     overlay->count = 0;
     udf_overlay_clear(overlay);
     return 0;
+}
+
+int udf_overlay_merge_class(struct udf_overlay *overlay,
+                            enum udf_overlay_class class,
+                            struct udf_overlay *to) {
+    const struct udf_overlay_block **found = NULL;
+    size_t count = 0;
+    int error = list(overlay, class, &found, &count);
+
+    if (!error) {
+        error = make_room(to, count);
+    }
+    for (size_t i = 0; !error && i < count; i++) {
+        put(to, take_at(overlay, found[i]->lba));
+    }
+    free(found);
+    return error;
 }
 
 void udf_overlay_clear(struct udf_overlay *overlay) {

@@ -24,6 +24,8 @@
  * directory's entry, which says how long the directory is and where, or holds
  * it, comes after its data. */
 enum udf_overlay_class {
+    UDF_OVERLAY_DATA,      /* file data that waits for its packet to be full;
+                              only with a journal */
     UDF_OVERLAY_MAP,       /* entries of a metadata partition's files: where
                               all else is */
     UDF_OVERLAY_FRESH,     /* directory data and allocation extents where the
@@ -33,8 +35,6 @@ enum udf_overlay_class {
     UDF_OVERLAY_DIRECTORY, /* directory data in its old place */
     UDF_OVERLAY_DIRECTORY_ENTRY,
     UDF_OVERLAY_SPACE, /* space bitmap */
-    UDF_OVERLAY_DATA,  /* file data that waits for its packet to be full; only
-                          with a journal */
     UDF_OVERLAY_CLASSES
 };
 
@@ -62,6 +62,11 @@ const uint8_t *udf_overlay_find(const struct udf_overlay *overlay,
 /* Moves every block to `to`, over what is there, and leaves `overlay` empty.
  * Returns 0; -ENOMEM, and nothing has moved. */
 int udf_overlay_merge(struct udf_overlay *overlay, struct udf_overlay *to);
+
+/* The same for the blocks of `class`; the others stay. */
+int udf_overlay_merge_class(struct udf_overlay *overlay,
+                            enum udf_overlay_class class,
+                            struct udf_overlay *to);
 
 /* Gives a list of all blocks, sorted by LBA, as udf_overlay_list()
  * does. */

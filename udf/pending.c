@@ -23,31 +23,29 @@ static const uint8_t *waiting(const struct udf_volume *volume, uint32_t lba) {
     return data ? data : udf_overlay_find(&volume->overlay, lba);
 }
 
-/* Whether block `lbn` at `lba` can be overwritten at home: its new content is
- * in memory, and what the last commit refers to is in the journal. */
-static bool can_go(const struct udf_volume *volume, uint32_t lba,
-                   uint32_t lbn) {
-    if (udf_overlay_find(&volume->overlay, lba)) {
-        return true;
+/* Whether the block at `lba` can be overwritten at home: the last checkpoint
+ * does not refer to it, its new content is in memory, and what the last commit
+ * refers to is in the journal. */
+static bool can_go(const struct udf_volume *volume, uint32_t lba) {
+    const struct udf_space *space;
+    uint32_t lbn;
+
+    if (!udf_spaces_find(volume, lba, &space, &lbn) ||
+        !udf_space_is_fresh(space, lbn, 1)) {
+        return false;
     }
-    return udf_overlay_find(&volume->pending.blocks, lba) &&
-           !udf_space_is_committed(volume->space, lbn);
+    return udf_overlay_find(&volume->overlay, lba) ||
+           (udf_overlay_find(&volume->pending.blocks, lba) &&
+            !udf_space_is_committed(space, lbn));
 }
 
 /* Whether the packet at `first` may go home now. Blocks come in ascending
  * order as a rule, so the last one is looked for first. */
 static bool is_complete(const struct udf_volume *volume, uint32_t first) {
-    const struct udf_partmap *map =
-        &volume->maps.map[volume->placement.data_part];
     uint32_t packet = volume->dev->geometry.packet_blocks;
-    uint32_t lbn;
 
-    if (!udf_partmap_find(map, first, &lbn) || packet > map->blocks - lbn ||
-        !udf_space_is_fresh(volume->space, lbn, packet)) {
-        return false;
-    }
     for (uint32_t i = packet; i > 0; i--) {
-        if (!can_go(volume, first + i - 1, lbn + i - 1)) {
+        if (!can_go(volume, first + i - 1)) {
             return false;
         }
     }

@@ -11,6 +11,7 @@
 #include "mmc/blockdev.h"
 #include "mmc/log.h"
 #include "udf/io.h"
+#include "udf/sparing_table.h"
 #include "udf/volume.h"
 
 /* Packets in which blocks are compared with what the journal says of them. */
@@ -28,8 +29,10 @@ struct search {
     struct udf_mark mark;
     struct found *found; /* by sequence, newest first */
     size_t count;
-    size_t first, end; /* found[first .. end-1] count, newest first */
-    bool foreign;      /* runs of the session that name another LVID */
+    struct found **chain; /* the runs that count, newest first */
+    size_t chained;
+    bool broken;  /* later runs were whole, but others before them are not */
+    bool foreign; /* runs of the session that name another LVID */
 };
 
 /* ---- searching -------------------------------------------------------- */
@@ -80,7 +83,8 @@ static int find_runs(struct search *search) {
     int error = 0;
 
     search->found = calloc(search->mark.area.packets, sizeof(struct found));
-    if (!search->found) {
+    search->chain = calloc(search->mark.area.packets, sizeof(*search->chain));
+    if (!search->found || !search->chain) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; !error && i < search->mark.area.packets; i++) {
@@ -149,30 +153,15 @@ static int prove(struct search *search, struct found *found) {
     return error;
 }
 
-/* Finds the newest run that counts. -ENOENT when there is none. */
-static int find_newest(struct search *search) {
-    for (size_t i = 0; i < search->count; i++) {
-        int error = prove(search, &search->found[i]);
-
-        if (!error) {
-            search->first = i;
-            return 0;
-        }
-        if (udf_io_is_fatal(error)) {
-            return error;
-        }
-    }
-    return -ENOENT;
-}
-
-/* Collects the runs before it, by the numbers that they give each other.
- * -EUCLEAN when one is missing. */
-static int find_chain(struct search *search) {
-    const struct found *newest = &search->found[search->first];
+/* Collects found[from] and the runs before it, by the numbers that they give
+ * each other. -EUCLEAN when one is missing. */
+static int find_chain(struct search *search, size_t from) {
+    struct found *newest = &search->found[from];
     uint64_t wanted = newest->head.previous;
-    size_t end = search->first + 1;
 
-    for (size_t i = end; wanted >= newest->head.first; i++) {
+    search->chain[0] = newest;
+    search->chained = 1;
+    for (size_t i = from + 1; wanted >= newest->head.first; i++) {
         struct found *found = &search->found[i];
         int error;
 
@@ -190,13 +179,27 @@ static int find_chain(struct search *search) {
             return error;
         }
         wanted = found->head.previous;
-        search->found[end++] = *found;
-        if (end - 1 < i) {
-            found->raw = NULL;
+        search->chain[search->chained++] = found;
+    }
+    return 0;
+}
+
+/* Finds the newest run that counts, with all that it needs: whole, its packets
+ * there, and none of the runs before it missing. -ENOENT when there is none. */
+static int find_newest(struct search *search) {
+    for (size_t i = 0; i < search->count; i++) {
+        int error = prove(search, &search->found[i]);
+
+        if (!error) {
+            error = find_chain(search, i);
+            search->broken |= error == -EUCLEAN;
+        }
+        if (!error || udf_io_is_fatal(error)) {
+            return error;
         }
     }
-    search->end = end;
-    return 0;
+    search->chained = 0;
+    return -ENOENT;
 }
 
 /* ---- applying --------------------------------------------------------- */
@@ -213,16 +216,38 @@ static bool is_target(const struct search *search, uint32_t lba,
            (lba >= area_end || (uint64_t)lba + count <= area->lba);
 }
 
+/* Whether a spare has taken the place of the packet at `lba`: what the journal
+ * held of it is there. */
+static bool is_replaced(const struct search *search, uint32_t lba) {
+    const struct udf_partmaps *maps = &search->volume->maps;
+
+    for (uint32_t part = 0; part < maps->count; part++) {
+        const struct udf_partmap *map = &maps->map[part];
+        uint32_t lbn = lba - map->start_lba, elsewhere;
+
+        if (map->kind == UDF_MAP_KIND_SPARABLE && lba >= map->start_lba &&
+            lbn < map->blocks &&
+            udf_sparing_table_find(
+                &map->sparing, lbn - lbn % map->packet_blocks, &elsewhere)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int apply_entry(struct search *search, const struct udf_run_entry *entry,
                        const uint8_t *content) {
     struct udf_overlay *overlay = &search->volume->overlay;
     uint32_t packet = search->volume->dev->geometry.packet_blocks;
 
+    if (entry->kind == UDF_RUN_BLOCK && !is_target(search, entry->lba, 1)) {
+        return -EUCLEAN;
+    }
+    if (is_replaced(search, entry->lba)) {
+        return 0;
+    }
     if (entry->kind == UDF_RUN_BLOCK) {
-        return is_target(search, entry->lba, 1)
-                   ? udf_overlay_put(overlay, entry->lba, UDF_OVERLAY_ENTRY,
-                                     content)
-                   : -EUCLEAN;
+        return udf_overlay_put(overlay, entry->lba, UDF_OVERLAY_ENTRY, content);
     }
     if (!is_target(search, entry->lba, packet)) {
         return -EUCLEAN;
@@ -248,8 +273,8 @@ static int apply_run(struct search *search, const struct found *found) {
 static int apply(struct search *search) {
     int error = 0;
 
-    for (size_t i = search->end; !error && i > search->first; i--) {
-        error = apply_run(search, &search->found[i - 1]);
+    for (size_t i = search->chained; !error && i > 0; i--) {
+        error = apply_run(search, search->chain[i - 1]);
     }
     return error;
 }
@@ -265,8 +290,8 @@ static bool explains(const struct udf_run_entry *entry, uint64_t sum) {
 static bool is_known(const struct search *search, uint32_t lba, uint64_t sum) {
     bool first = true;
 
-    for (size_t i = search->end; i > search->first; i--) {
-        const struct found *found = &search->found[i - 1];
+    for (size_t i = search->chained; i > 0; i--) {
+        const struct found *found = search->chain[i - 1];
         uint32_t contents = 0;
 
         for (uint32_t n = 0; n < found->head.entries; n++) {
@@ -287,17 +312,22 @@ static bool is_known(const struct search *search, uint32_t lba, uint64_t sum) {
     return false;
 }
 
-/* Compares one block at home with what the journal says of it. Returns 0;
- * -ESTALE; fatal errors. */
+/* Compares one block at home with what the journal says of it. Zeros say
+ * nothing: what is not in use is filled with them when its packet is written.
+ * Returns 0; -ESTALE; fatal errors. */
 static int probe(struct search *search, uint32_t lba) {
+    static const uint8_t zeros[UDF_BLOCK_BYTES];
     uint8_t block[UDF_BLOCK_BYTES];
     int error = udf_io_load_home(search->volume, lba, block);
 
     if (error) {
         return udf_io_is_fatal(error) ? error : 0;
     }
-    return is_known(search, lba, udf_run_sum(block, sizeof(block))) ? 0
-                                                                    : -ESTALE;
+    if (memcmp(block, zeros, sizeof(block)) == 0 ||
+        is_known(search, lba, udf_run_sum(block, sizeof(block)))) {
+        return 0;
+    }
+    return -ESTALE;
 }
 
 /* Compares all blocks in some packets, evenly spread. */
@@ -341,36 +371,64 @@ static bool names_packets(const struct found *found) {
     return false;
 }
 
+/* How far the journal reaches when its last run is `chain[last]`. */
+static struct udf_journal_place place_behind(const struct search *search,
+                                             size_t last) {
+    const struct udf_journal_area *area = &search->mark.area;
+    const struct found *newest = search->chain[last];
+    const struct found *oldest = search->chain[search->chained - 1];
+    uint32_t length = area->packet_blocks;
+    uint32_t behind =
+        newest->begin + (newest->head.blocks + length - 1) / length;
+
+    return (struct udf_journal_place){
+        .head = behind % area->packets,
+        .used = behind > oldest->begin ? behind - oldest->begin
+                                       : behind + area->packets - oldest->begin,
+        .previous = newest->head.sequence,
+        .first = newest->head.first,
+        .unproven = names_packets(newest),
+    };
+}
+
+/* The last run but those that hold images only; one of these stays where it is
+ * what proves the run before it. */
+static size_t last_needed(const struct search *search) {
+    size_t last = 0;
+
+    while (last < search->chained && search->chain[last]->head.images) {
+        last++;
+    }
+    if (last == search->chained ||
+        (last > 0 && names_packets(search->chain[last]))) {
+        last--;
+    }
+    return last;
+}
+
 /* Lets the journal go on behind the newest run that counts. */
 static void go_on(struct search *search) {
     struct udf_journal *journal = &search->volume->journal;
     struct udf_lvid *lvid = &search->volume->integrity.lvid;
-    const struct udf_journal_area *area = &search->mark.area;
 
     journal->session = search->mark.session;
-    journal->area = *area;
+    journal->area = search->mark.area;
     journal->lvid = search->volume->integrity.sum;
     journal->head = search->mark.begin;
     if (search->count > 0) {
         journal->sequence = search->found[0].head.sequence;
     }
-    if (search->end > search->first) {
-        const struct found *newest = &search->found[search->first];
-        const struct found *oldest = &search->found[search->end - 1];
-        uint32_t length = area->packet_blocks;
-        uint32_t behind =
-            newest->begin + (newest->head.blocks + length - 1) / length;
+    if (search->chained > 0) {
+        const struct udf_run_head *newest = &search->chain[0]->head;
+        struct udf_journal_place place = place_behind(search, 0);
+        size_t last = last_needed(search);
 
-        journal->head = behind % area->packets;
-        journal->used = behind > oldest->begin
-                            ? behind - oldest->begin
-                            : behind + area->packets - oldest->begin;
-        journal->previous = newest->head.sequence;
-        journal->first = newest->head.first;
-        journal->unproven = names_packets(newest);
-        lvid->files = newest->head.files;
-        lvid->directories = newest->head.directories;
-        lvid->next_unique_id = newest->head.unique_id;
+        udf_journal_go_back(journal, &place);
+        journal->ends_with_images = last > 0;
+        journal->before_images = place_behind(search, last);
+        lvid->files = newest->files;
+        lvid->directories = newest->directories;
+        lvid->next_unique_id = newest->unique_id;
     }
     journal->replayed = search->volume->overlay.count > 0;
 }
@@ -382,16 +440,14 @@ static int replay(struct search *search) {
     if (!error) {
         error = find_newest(search);
     }
-    if (error == -ENOENT) {
+    if (error == -ENOENT && search->broken) {
+        error = -EUCLEAN;
+    } else if (error == -ENOENT) {
         /* Nothing was committed since the LVID was written; unless it was by
          * somebody else, who does not know of runs. */
         error = search->foreign ? -ESTALE : 0;
     } else if (!error) {
-        search->end = search->first + 1;
-        error = find_chain(search);
-        if (!error) {
-            error = apply(search);
-        }
+        error = apply(search);
         if (!error) {
             error = probe_homes(search);
         }
@@ -404,9 +460,15 @@ static int replay(struct search *search) {
     return error;
 }
 
-static void report(const struct udf_volume *volume, int error) {
+static void report(const struct search *search, int error) {
+    const struct udf_volume *volume = search->volume;
     const char *label = volume->identity.label;
 
+    if (search->broken && !error) {
+        mmc_log(MMC_LOG_ERROR,
+                "\"%s\": the journal is damaged; the last commits are lost",
+                label);
+    }
     if (error == -ESTALE) {
         mmc_log(MMC_LOG_WARN,
                 "\"%s\": the journal is dropped, because somebody else has "
@@ -445,10 +507,11 @@ int udf_replay(struct udf_volume *volume, enum udf_replay_result *out_result) {
         free(search.found[i].raw);
     }
     free(search.found);
+    free(search.chain);
     if (udf_io_is_fatal(error)) {
         return error;
     }
-    report(volume, error);
+    report(&search, error);
     *out_result = error ? UDF_REPLAY_STALE : UDF_REPLAY_DONE;
     return 0;
 }

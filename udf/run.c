@@ -11,7 +11,7 @@
 
 #include <xxhash.h>
 
-enum { HEAD_BYTES = 128, ENTRY_BYTES = 24, OLD_KNOWN = 1u };
+enum { HEAD_BYTES = 128, ENTRY_BYTES = 24, IMAGES = 1u, OLD_KNOWN = 1u };
 
 static const char magic[8] = {'U', 'D', 'F', 'P', 'K', 'T', 'J', '1'};
 
@@ -23,7 +23,8 @@ struct raw_head {
     uint64_t unique_id;
     uint32_t files, directories;
     uint32_t lba, blocks, entries, contents;
-    uint8_t zeros[24];
+    uint32_t flags;
+    uint8_t zeros[20];
 };
 
 struct raw_entry {
@@ -128,6 +129,7 @@ static void encode_head(const struct udf_run_head *head, uint8_t *raw) {
         .blocks = htole32(head->blocks),
         .entries = htole32(head->entries),
         .contents = htole32(head->contents),
+        .flags = htole32(head->images ? IMAGES : 0),
     };
 
     memcpy(bytes.magic, magic, sizeof(magic));
@@ -215,11 +217,12 @@ int udf_run_decode_head(const uint8_t *block, uint32_t lba, uint32_t blocks_max,
         .blocks = le32toh(raw.blocks),
         .entries = le32toh(raw.entries),
         .contents = le32toh(raw.contents),
+        .images = le32toh(raw.flags) & IMAGES,
     };
     if (head.lba != lba || head.blocks > blocks_max ||
         head.contents > head.entries || head.sequence == 0 ||
         head.previous >= head.sequence || head.first == 0 ||
-        head.first > head.sequence ||
+        head.first > head.sequence || le32toh(raw.flags) > IMAGES ||
         udf_run_blocks(head.entries, head.contents) != head.blocks) {
         return -EUCLEAN;
     }

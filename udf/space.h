@@ -133,14 +133,16 @@ void udf_space_found(struct udf_space *space);
 /* Called when what the last snapshot holds is on the medium. */
 void udf_space_commit(struct udf_space *space);
 
-/* Whether the last snapshot refers to block `lbn`. */
+/* Whether the last snapshot refers to block `lbn`, or a file that has no name
+ * any more and is still read. */
 bool udf_space_in_snapshot(const struct udf_space *space, uint32_t lbn);
 
 /* Whether the last commit refers to block `lbn`. */
 bool udf_space_is_committed(const struct udf_space *space, uint32_t lbn);
 
-/* Whether block `lbn` is free on the disc and used in memory. */
-bool udf_space_is_orphaned(const struct udf_space *space, uint32_t lbn);
+/* Whether block `lbn` belongs to something: for the last commit, or in memory
+ * now. */
+bool udf_space_is_wanted(const struct udf_space *space, uint32_t lbn);
 
 /* Whether the last checkpoint refers to none of `count` blocks at `lbn`. */
 bool udf_space_is_fresh(const struct udf_space *space, uint32_t lbn,

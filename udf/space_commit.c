@@ -73,15 +73,18 @@ void udf_space_commit(struct udf_space *space) {
 }
 
 bool udf_space_in_snapshot(const struct udf_space *space, uint32_t lbn) {
-    return mmc_bits_test(space->snapshot_map, lbn);
+    return mmc_bits_test(space->snapshot_map, lbn) ||
+           mmc_bits_test(space->orphan_map, lbn);
 }
 
 bool udf_space_is_committed(const struct udf_space *space, uint32_t lbn) {
     return mmc_bits_test(space->commit_map, lbn);
 }
 
-bool udf_space_is_orphaned(const struct udf_space *space, uint32_t lbn) {
-    return mmc_bits_test(space->orphan_map, lbn);
+bool udf_space_is_wanted(const struct udf_space *space, uint32_t lbn) {
+    return mmc_bits_test(space->commit_map, lbn) ||
+           !mmc_bits_test(space->free_map, lbn) ||
+           mmc_bits_test(space->orphan_map, lbn);
 }
 
 bool udf_space_is_fresh(const struct udf_space *space, uint32_t lbn,

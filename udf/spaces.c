@@ -208,6 +208,38 @@ int udf_spaces_take_block(struct udf_volume *volume, uint16_t part,
     return space ? udf_space_take_near(space, goal, 1, out_lbn) : -ENOSPC;
 }
 
+/* The block of the metadata partition that lies at `lba`, which is in its
+ * physical one. */
+static bool find_metadata(const struct udf_volume *volume, uint32_t lba,
+                          uint32_t *out_lbn) {
+    uint16_t part = volume->metadata.part;
+
+    return udf_partmap_metadata_at(&volume->maps, part, 0, lba, out_lbn) == 0 ||
+           udf_partmap_metadata_at(&volume->maps, part, 1, lba, out_lbn) == 0;
+}
+
+bool udf_spaces_find(const struct udf_volume *volume, uint32_t lba,
+                     const struct udf_space **out_space, uint32_t *out_lbn) {
+    const struct udf_metadata *metadata = &volume->metadata;
+
+    for (uint16_t part = 0; part < volume->maps.count; part++) {
+        const struct udf_partmap *map = &volume->maps.map[part];
+
+        if (!volume->spaces.of[part] || map->physical != part ||
+            !udf_partmap_find(map, lba, out_lbn)) {
+            continue;
+        }
+        *out_space = volume->spaces.of[part];
+        if (metadata->present && volume->spaces.of[metadata->part] &&
+            volume->maps.map[metadata->part].physical == part &&
+            find_metadata(volume, lba, out_lbn)) {
+            *out_space = volume->spaces.of[metadata->part];
+        }
+        return true;
+    }
+    return false;
+}
+
 void udf_volume_give(struct udf_volume *volume, struct udf_addr addr,
                      uint32_t count) {
     struct udf_space *space = volume->spaces.of[addr.part];

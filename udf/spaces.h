@@ -15,6 +15,7 @@
 #ifndef UDF_SPACES_H
 #define UDF_SPACES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "udf/desc.h"
@@ -44,6 +45,15 @@ void udf_spaces_free(struct udf_volume *volume);
  * by what reads the disc's record of it. */
 int udf_spaces_make(struct udf_volume *volume, uint16_t part, uint32_t blocks,
                     const uint64_t *words);
+
+/* Finds what knows whether the block at `lba` is in use: the space of the
+ * partition it lies in, and its number there. A block of a metadata partition,
+ * in either copy, belongs to that one and not to the partition below. Returns
+ * false when no space knows: beside the partitions, in one that cannot be
+ * written, or where a spare has taken a packet's place. Lock held, or the
+ * committing thread. */
+bool udf_spaces_find(const struct udf_volume *volume, uint32_t lba,
+                     const struct udf_space **out_space, uint32_t *out_lbn);
 
 /* Makes sure that `count` blocks of metadata can be taken or reserved, beside
  * what is reserved and kept; a metadata partition grows for it. Returns 0;

@@ -239,6 +239,7 @@ static void explain(const struct cut_world *world, const struct walk *walk,
              span.first, span.last, walk->count, tree->count);
 }
 
+/* The first operation from span.first on after which the tree was this one. */
 static bool find_op(const struct cut_world *world, const struct walk *walk,
                     struct cut_span span, uint32_t *out_op) {
     for (uint32_t op = span.first; op <= span.last; op++) {
@@ -247,7 +248,6 @@ static bool find_op(const struct cut_world *world, const struct walk *walk,
             return true;
         }
     }
-    explain(world, walk, span);
     return false;
 }
 
@@ -337,16 +337,31 @@ static bool data_fits(const struct cut_world *world, const struct walk *walk,
     return true;
 }
 
+/* Whether tree and data are those of one operation: a file that was replaced by
+ * one of the same name and size leaves the tree as it was. */
+static bool volume_fits(const struct cut_world *world, const struct walk *walk,
+                        struct cut_span span, uint32_t *out_op) {
+    bool found = false;
+
+    while (find_op(world, walk, span, &span.first)) {
+        found = true;
+        if (data_fits(world, walk, span)) {
+            *out_op = span.first;
+            return true;
+        }
+        span.first++;
+    }
+    if (!found) {
+        explain(world, walk, span);
+    }
+    return false;
+}
+
 bool cut_world_matches(const struct cut_world *world, struct udf_volume *volume,
                        struct cut_span span, uint32_t *out_op, char *text) {
     struct walk walk = {.volume = volume, .text = text};
-    bool fits = walk_volume(&walk) &&
-                find_op(world, &walk, span, &span.first) &&
-                data_fits(world, &walk, span);
+    bool fits = walk_volume(&walk) && volume_fits(world, &walk, span, out_op);
 
-    if (fits) {
-        *out_op = span.first;
-    }
     free(walk.seen);
     return fits;
 }
