@@ -56,6 +56,7 @@ static void print_help(void) {
         "  cache=SIZE         memory for what waits to be written\n"
         "  speed=N            turn the disc at N times its basic speed\n"
         "  verify             read back and compare what was written\n"
+        "  no_journal         write without one: a power cut damages files\n"
         "  no_lead_out        leave formatting in the background without what\n"
         "                     read-only drives need\n"
         "  trace=FILE         write every command to the drive down in FILE\n"
@@ -87,6 +88,7 @@ enum word {
     WORD_TRACE,
     WORD_DEBUG,
     WORD_NO_LEAD_OUT,
+    WORD_NO_JOURNAL,
     WORD_VERIFY,
 };
 
@@ -110,6 +112,7 @@ static char *const words[] = {
     [WORD_TRACE] = (char[]){"trace"},
     [WORD_DEBUG] = (char[]){"debug"},
     [WORD_NO_LEAD_OUT] = (char[]){"no_lead_out"},
+    [WORD_NO_JOURNAL] = (char[]){"no_journal"},
     [WORD_VERIFY] = (char[]){"verify"},
     NULL,
 };
@@ -241,6 +244,8 @@ static void take_flag(enum word word, struct cli_mount_options *options) {
         options->allow_other = false;
     } else if (word == WORD_NO_LEAD_OUT) {
         options->no_lead_out = true;
+    } else if (word == WORD_NO_JOURNAL) {
+        options->no_journal = true;
     } else if (word == WORD_VERIFY) {
         options->verify = true;
     } else {

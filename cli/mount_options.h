@@ -39,6 +39,7 @@ struct cli_mount_options {
     uint64_t cache_bytes;  /* 0 = by the medium */
     uint32_t speed_tenths; /* of 1x; 0 = the drive's choice */
     bool no_lead_out;
+    bool no_journal;
     bool verify; /* read back what was written */
     const char *trace_path;
     char kernel[CLI_KERNEL_OPTIONS_BYTES]; /* "nosuid,nodev" or empty */

@@ -179,6 +179,7 @@ static int mount_volume(struct mount *mount, struct blockdev *dev) {
     struct udf_mount_options udf = {
         .read_only = mount->read_only,
         .commit_ms = options->commit_ms,
+        .no_journal = options->no_journal,
         .uid = options->uid,
         .gid = options->gid,
         .uid_all = options->uid_all,

@@ -143,7 +143,7 @@ void udf_journal_begin(struct udf_volume *volume) {
     struct udf_journal_area area = fitted(volume, volume->journal.reserved);
 
     volume->journal.suspended = false;
-    if (!volume->options.journal) {
+    if (volume->options.no_journal) {
         return;
     }
     if (area.packets == 0 && !borrow_usual(volume, &area)) {
@@ -173,7 +173,7 @@ int udf_journal_lengthen(struct udf_volume *volume, uint64_t blocks) {
 
     packets += packets / 2; /* room for a checkpoint */
     pthread_rwlock_wrlock(&volume->lock);
-    found = packets * packet_of(volume) < udf_space_blocks(volume->space) &&
+    found = packets <= UDF_JOURNAL_PACKETS_MAX &&
             borrow(volume, (uint32_t)packets, &area);
     if (found) {
         udf_journal_end(volume);
@@ -372,6 +372,10 @@ int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
 
         run->head.first = first;
         error = append(volume, run, raw, (uint32_t)packets, &begin);
+        if (error == -ENOSPC && i > 0) {
+            error = -EIO; /* it is not full: its packets are bad */
+            break;
+        }
         if (error == -EIO && !step_over(volume, begin, (uint32_t)packets)) {
             struct blockdev_failure failure;
 

@@ -12,11 +12,7 @@
 #include "udf/encode.h"
 #include "udf/run.h"
 
-enum {
-    MARK_BYTES = 40,
-    TAG_BYTES = 16,
-    PACKETS_MAX = 1024 /* far more than is ever made; all are looked at */
-};
+enum { MARK_BYTES = 40, TAG_BYTES = 16 };
 
 static const char magic[8] = {'U', 'D', 'F', 'P', 'K', 'T', 'M', '1'};
 
@@ -62,7 +58,7 @@ static bool is_possible(const struct udf_mark *mark, uint32_t blocks) {
     uint32_t packet = area->packet_blocks;
 
     return packet >= 1 && packet <= 64 && (packet & (packet - 1)) == 0 &&
-           area->packets >= 1 && area->packets <= PACKETS_MAX &&
+           area->packets >= 1 && area->packets <= UDF_JOURNAL_PACKETS_MAX &&
            mark->begin < area->packets && area->lba % packet == 0 &&
            area->lba < blocks && area->packets <= (blocks - area->lba) / packet;
 }

@@ -25,6 +25,9 @@
 
 #include "udf/desc.h"
 
+/* A longer journal is none: a mount looks at the first block of each packet. */
+enum { UDF_JOURNAL_PACKETS_MAX = 1024 };
+
 /* Packets that hold runs. */
 struct udf_journal_area {
     uint32_t lba;

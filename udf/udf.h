@@ -36,8 +36,8 @@ enum { UDF_ROOT_INO = 1, UDF_NAME_BYTES_MAX = 1024 };
 
 struct udf_mount_options {
     bool read_only;
-    bool journal;         /* commit through one; else what points to something
-                             is written after it */
+    bool no_journal;      /* commit without one: what points to something is
+                             written after it, and a power cut costs packets */
     uint64_t dirty_bytes; /* data waiting for an address; 0 = 32 MiB */
     uint32_t commit_ms;   /* longest a change waits in memory; 0 = 15 s */
     uid_t uid; /* shown where the disc says "not set", and with uid_all ... */

@@ -27,7 +27,7 @@ static void judge_disc(const char *name, bool journal,
     struct cut_disc disc;
 
     cut_disc_make(&disc, name);
-    disc.drive->journal = journal;
+    disc.drive->no_journal = !journal;
     for (size_t i = 0; cut_workload(i); i++) {
         cut_judge(&disc, cut_workload(i), tally);
     }

@@ -124,7 +124,7 @@ void cut_disc_free(struct cut_disc *disc) {
 int cut_session_open(struct cut_session *session, struct cut_drive *drive) {
     struct udf_mount_options options = {.dirty_bytes = DIRTY_BYTES,
                                         .commit_ms = UINT32_MAX,
-                                        .journal = drive->journal};
+                                        .no_journal = drive->no_journal};
     int error;
 
     *session = (struct cut_session){.disc = cut_drive_open(drive)};

@@ -51,7 +51,7 @@ struct cut_drive {
     const uint8_t **medium; /* what the drive has; NULL = not known */
     struct cut_log *log;    /* what is written is put down here, or NULL */
     uint64_t refusals;      /* WRITE and SYNCHRONIZE CACHE that did not work */
-    bool journal;           /* volumes are mounted with one */
+    bool no_journal;        /* volumes are mounted without one */
     uint8_t **images;       /* of cut_drive_save() */
     size_t image_count;
 };

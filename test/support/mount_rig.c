@@ -39,7 +39,7 @@ static void attach(struct mount_rig *rig) {
 
 void mount_rig_mount(struct mount_rig *rig) {
     struct udf_mount_options udf = {.read_only = rig->read_only,
-                                    .journal = rig->kind.journal,
+                                    .no_journal = !rig->kind.journal,
                                     .dirty_bytes = rig->kind.dirty_bytes};
     struct fs_session_options options = {
         .source = rig->image,
