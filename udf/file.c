@@ -371,6 +371,10 @@ static int write_blocks(struct udf_op *op, struct udf_node *node,
     if (!error && end % UDF_BLOCK_BYTES) {
         error = udf_file_edge_load(op, node, &edges, end / UDF_BLOCK_BYTES);
     }
+    /* A shorter gap is two descriptors at most, as any fragment. */
+    if (!error && offset > node->body.size + UDF_EXTENT_BYTES_MAX) {
+        error = udf_node_make_chain(volume, node, end);
+    }
     if (error) {
         return error;
     }
@@ -496,6 +500,9 @@ static int lengthen(struct udf_op *op, struct udf_node *node, uint64_t size) {
     struct udf_edges edges = {0};
     int error = udf_file_edge_load_end(op, node, &edges, size);
 
+    if (!error) {
+        error = udf_node_make_chain(op->volume, node, size);
+    }
     return error ? error : udf_file_lengthen(op->volume, node, &edges, size);
 }
 

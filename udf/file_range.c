@@ -231,6 +231,9 @@ static int change_blocks(struct udf_op *op, struct udf_node *node,
     if (!error && grows) {
         error = udf_file_edge_load_end(op, node, &edges, span.end);
     }
+    if (!error && grows) {
+        error = udf_node_make_chain(volume, node, span.end);
+    }
     if (!error && range->change != UDF_RANGE_PUNCH) {
         error = allocate(volume, node, span.first, span.last);
     }

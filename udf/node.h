@@ -80,7 +80,8 @@ struct udf_body {
     struct udf_dirty dirty;
     uint32_t *aed; /* blocks of continuation extents, in the ICB's partition */
     uint32_t aeds;
-    uint32_t reserved; /* blocks set aside for `dirty` */
+    uint32_t aeds_recorded; /* of them, from the first on */
+    uint32_t reserved;      /* blocks set aside for `dirty` */
 };
 
 /* What of the file entry is kept as it was found. */
@@ -216,6 +217,13 @@ void udf_node_abandon(struct udf_volume *volume, struct udf_node *node);
 
 /* Bytes that fit in the ICB behind its fixed part and attributes. */
 uint32_t udf_node_inline_room(const struct udf_node *node);
+
+/* Takes the continuation extents that the list needs once the object is `size`
+ * bytes long: a hole is made in memory, but takes a descriptor for each GiB,
+ * and a commit must not find that there is no room for them. Returns 0;
+ * -ENOSPC; -ENOMEM. Lock alone. */
+int udf_node_make_chain(struct udf_volume *volume, struct udf_node *node,
+                        uint64_t size);
 
 /* Encodes the node's ICB, and its continuation extents, into the overlay. The
  * extents must cover the size. Returns 0; -ENOSPC when a continuation finds no

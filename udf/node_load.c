@@ -174,6 +174,7 @@ static int load_aed(struct udf_op *op, struct udf_node_loading *loading) {
     }
     body->aed = bigger;
     body->aed[body->aeds++] = addr.lbn;
+    body->aeds_recorded = body->aeds;
     return udf_ads_decode(&loading->ads, aed.ads, aed.ads_bytes);
 }
 

@@ -76,6 +76,9 @@ static int resize_chain(struct udf_volume *volume, struct udf_node *node,
                                           .part = node->icb.part},
                         1);
     }
+    if (body->aeds_recorded > body->aeds) {
+        body->aeds_recorded = body->aeds;
+    }
     if (body->aeds < want) {
         uint32_t *bigger = realloc(body->aed, want * sizeof(*bigger));
 
@@ -95,6 +98,45 @@ static int resize_chain(struct udf_volume *volume, struct udf_node *node,
         goal = lbn + 1;
     }
     return 0;
+}
+
+/* What the list will be written in: data in another partition than the ICB is
+ * still to come. */
+static enum udf_ad_form form_to_come(const struct udf_volume *volume,
+                                     const struct udf_node *node) {
+    return node->icb.part == volume->placement.data_part ? choose_form(node)
+                                                         : UDF_AD_LONG;
+}
+
+/* Bytes of descriptors for the list as it is, and a hole up to `size`. */
+static uint64_t bytes_to_come(enum udf_ad_form form,
+                              const struct udf_node *node, uint64_t size) {
+    const struct udf_extents *extents = &node->body.extents;
+    uint64_t end = udf_extents_end(extents) * UDF_BLOCK_BYTES;
+    uint64_t hole = size > end ? size - end : 0;
+    uint64_t pieces = (hole + UDF_EXTENT_BYTES_MAX - 1) / UDF_EXTENT_BYTES_MAX;
+
+    return udf_ads_bytes(form, extents, end) + pieces * udf_ad_size(form);
+}
+
+int udf_node_make_chain(struct udf_volume *volume, struct udf_node *node,
+                        uint64_t size) {
+    enum udf_ad_form form = form_to_come(volume, node);
+    uint64_t bytes = bytes_to_come(form, node, size);
+    uint64_t want = chain_blocks(form, bytes, udf_node_inline_room(node));
+    uint32_t have = node->body.aeds;
+    int error;
+
+    if (want <= have) {
+        return 0;
+    }
+    error = udf_spaces_meta_room(volume, (uint32_t)want - have);
+    if (!error) {
+        error = resize_chain(volume, node, (uint32_t)want);
+        udf_node_touch(volume, node); /* what was taken is written, or given
+                                         back, by the next commit */
+    }
+    return error;
 }
 
 /* Fills one area of descriptors; puts the continuation behind them when the
@@ -197,7 +239,7 @@ static enum udf_overlay_class class_of(const struct udf_node *node) {
 
 int udf_node_write(struct udf_volume *volume, struct udf_node *node) {
     struct udf_body *body = &node->body;
-    uint32_t old = body->aeds;
+    uint32_t old = body->aeds_recorded;
     uint32_t room = udf_node_inline_room(node);
     struct udf_fe fe = entry_of(node);
     uint8_t ads[UDF_BLOCK_BYTES], block[UDF_BLOCK_BYTES];
@@ -236,6 +278,7 @@ int udf_node_write(struct udf_volume *volume, struct udf_node *node) {
     }
     if (!error) {
         node->fresh = false;
+        body->aeds_recorded = body->aeds;
     }
     return error;
 }

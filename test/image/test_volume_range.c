@@ -199,6 +199,37 @@ static void test_range_refuses_more_than_there_is(void **state) {
     expect_bytes(fx, ino, 0, 5000, 'a');
 }
 
+static int resize(struct fixture *fx, uint64_t ino, uint64_t size) {
+    struct udf_stat stat = {.size = size};
+
+    return udf_setattr(fx->volume, ino, &stat, UDF_SET_SIZE, &stat);
+}
+
+/* A hole of 2^50 bytes is 2^20 descriptors: 4,100 blocks of them. */
+static void test_range_holes_leave_room_for_their_descriptors(void **state) {
+    struct fixture *fx = *state;
+    uint64_t ino = make_file(fx, "file"), other = make_file(fx, "other");
+    uint64_t before = free_blocks(fx), most = (uint64_t)1 << 50;
+
+    assert_int_equal(resize(fx, ino, most), 0);
+    assert_in_range(before - free_blocks(fx), 4000, 5000);
+    remount(fx);
+    assert_int_equal(stat_of(fx, ino).size, most);
+    assert_int_equal(resize(fx, ino, 0), 0);
+    assert_int_equal(free_blocks(fx), before);
+
+    assert_int_equal(
+        change(fx, ino, UDF_RANGE_ALLOCATE, false, 0, 6000 * BLOCK), 0);
+    assert_int_equal(write_bytes(fx, other, 0, 10, 'a'), 0);
+    assert_int_equal(resize(fx, other, most), -ENOSPC);
+    assert_int_equal(write_bytes(fx, other, most - 1, 1, 'b'), -ENOSPC);
+    assert_int_equal(change(fx, other, UDF_RANGE_ALLOCATE, false, most - 1, 1),
+                     -ENOSPC);
+    assert_int_equal(stat_of(fx, other).size, 10);
+    remount(fx);
+    expect_bytes(fx, other, 0, 10, 'a');
+}
+
 static void test_range_punching_gives_space_back(void **state) {
     struct fixture *fx = *state;
     uint64_t ino = make_file(fx, "file");
@@ -383,6 +414,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_VOLUME(test_range_allocated_space_cannot_run_out),
         ON_VOLUME(test_range_refuses_more_than_there_is),
+        ON_VOLUME(test_range_holes_leave_room_for_their_descriptors),
         ON_VOLUME(test_range_punching_gives_space_back),
         ON_VOLUME(test_range_zeroing_keeps_the_place),
         ON_VOLUME(test_range_tail_ends_with_the_last_reference),
