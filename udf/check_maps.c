@@ -15,12 +15,12 @@
 #include "mmc/bits.h"
 #include "mmc/blockdev.h"
 #include "udf/decode.h"
+#include "udf/sparing_table.h"
 
 enum {
     LVD_MAPS_AT = 440,
     TYPE1_BYTES = 6,
     TYPE2_BYTES = 64,
-    SPARING_FIXED_BYTES = 56,
     SPARING_SUFFIX_AT = 40,
     ACCESS_PSEUDO_OVERWRITABLE = 0,
     ACCESS_MAX = 4,
@@ -115,11 +115,20 @@ static void check_entry(struct udf_check *check, const struct udf_partmap *map,
     }
 }
 
+/* Blocks of a table that are looked at: all that its entries can fill. */
+static uint32_t table_blocks(const struct udf_lvd_map *raw) {
+    uint32_t most = udf_sparing_table_bytes(UINT16_MAX);
+    uint32_t bytes = raw->table_bytes < most ? raw->table_bytes : most;
+
+    return bytes > 0 ? (bytes - 1) / UDF_BLOCK_BYTES + 1 : 1;
+}
+
 /* Reads one copy. Returns 0, -EUCLEAN (reported) or an error. */
 static int read_table(struct udf_check *check, const struct udf_lvd_map *raw,
                       uint32_t lba, uint8_t *block,
                       struct udf_sparing_table *out) {
-    int error = udf_check_read(check, lba, 1, block);
+    uint32_t blocks = table_blocks(raw);
+    int error = udf_check_read(check, lba, blocks, block);
     uint32_t bytes;
 
     if (error) {
@@ -130,13 +139,18 @@ static int read_table(struct udf_check *check, const struct udf_lvd_map *raw,
         }
         return error;
     }
-    if (!udf_check_tag(check, block, UDF_BLOCK_BYTES, UDF_TAG_SPARING, lba,
-                       "sparing table")) {
+    if (!udf_check_tag(check, block, blocks * UDF_BLOCK_BYTES, UDF_TAG_SPARING,
+                       lba, "sparing table")) {
         return -EUCLEAN;
     }
-    bytes = SPARING_FIXED_BYTES + 8u * udf_get16(block + 48);
-    if (bytes > raw->table_bytes || bytes > UDF_BLOCK_BYTES ||
-        udf_decode_sparing(block, UDF_BLOCK_BYTES, lba, out)) {
+    bytes = udf_sparing_table_bytes(udf_get16(block + 48));
+    error = bytes > raw->table_bytes
+                ? -EUCLEAN
+                : udf_decode_sparing(block, blocks * UDF_BLOCK_BYTES, lba, out);
+    if (error == -ENOMEM) {
+        return error;
+    }
+    if (error) {
         udf_check_fault(check,
                         "sparing table at sector %u is malformed (UDF 2.60 "
                         "2.2.12)",
@@ -151,26 +165,55 @@ static int read_table(struct udf_check *check, const struct udf_lvd_map *raw,
 }
 
 /* Whether two copies say the same, but for what is each one's own. */
-static bool same_table(const uint8_t *a, const uint8_t *b) {
+static bool same_table(const uint8_t *a, const uint8_t *b, size_t bytes) {
     return memcmp(a, b, 4) == 0 && memcmp(a + 5, b + 5, 7) == 0 &&
-           memcmp(a + 16, b + 16, UDF_BLOCK_BYTES - 16) == 0;
+           memcmp(a + 16, b + 16, bytes - 16) == 0;
 }
 
-static int check_tables(struct udf_check *check, const struct udf_lvd_map *raw,
-                        struct udf_partmap *map) {
-    uint8_t first[UDF_BLOCK_BYTES], block[UDF_BLOCK_BYTES];
-    struct udf_sparing_table table;
-    bool found = false;
+/* The copies of a table while they are compared. */
+struct table_copies {
+    uint8_t *first, *block; /* the first good one; the one at hand */
+    size_t bytes;
+    bool found;
+};
 
-    if (raw->tables < 2) {
-        udf_check_fault(check, "only %u sparing tables (UDF 2.60 2.2.9)",
-                        raw->tables);
+/* One copy. Returns 0 or an error; a broken copy was reported. */
+static int take_copy(struct udf_check *check, const struct udf_lvd_map *raw,
+                     uint32_t lba, struct udf_partmap *map,
+                     struct table_copies *copies) {
+    struct udf_sparing_table table;
+    int error = read_table(check, raw, lba, copies->block, &table);
+
+    if (error) {
+        return error == -EUCLEAN ? 0 : error;
     }
+    if (copies->found &&
+        !same_table(copies->first, copies->block, copies->bytes)) {
+        udf_check_fault(check,
+                        "sparing table at sector %u differs from "
+                        "the first (UDF 2.60 2.2.12)",
+                        lba);
+    }
+    if (!copies->found) {
+        memcpy(copies->first, copies->block, copies->bytes);
+    }
+    if (!copies->found || table.sequence > map->sparing.sequence) {
+        udf_sparing_table_free(&map->sparing);
+        map->sparing = table;
+    } else {
+        udf_sparing_table_free(&table);
+    }
+    copies->found = true;
+    return 0;
+}
+
+static int take_copies(struct udf_check *check, const struct udf_lvd_map *raw,
+                       struct udf_partmap *map, struct table_copies *copies) {
     for (uint32_t i = 0; i < raw->tables && i < UDF_SPARING_TABLES_MAX; i++) {
         uint32_t lba = raw->table_lba[i];
-        int error = read_table(check, raw, lba, block, &table);
+        int error = take_copy(check, raw, lba, map, copies);
 
-        if (udf_check_fatal(error)) {
+        if (error) {
             return error;
         }
         udf_check_region(check, "sparing table", lba,
@@ -183,24 +226,31 @@ static int check_tables(struct udf_check *check, const struct udf_lvd_map *raw,
                             "sector %u (UDF 2.60 2.2.12)",
                             lba);
         }
-        if (!error && found && !same_table(first, block)) {
-            udf_check_fault(check,
-                            "sparing table at sector %u differs from "
-                            "the first (UDF 2.60 2.2.12)",
-                            lba);
-        }
-        if (!error && !found) {
-            memcpy(first, block, sizeof(first));
-        }
-        if (!error && (!found || table.sequence > map->sparing.sequence)) {
-            map->sparing = table;
-        }
-        found |= !error;
-    }
-    for (uint32_t i = 0; i < map->sparing.entries; i++) {
-        check_entry(check, map, i);
     }
     return 0;
+}
+
+static int check_tables(struct udf_check *check, const struct udf_lvd_map *raw,
+                        struct udf_partmap *map) {
+    struct table_copies copies = {.bytes = (size_t)table_blocks(raw) *
+                                           UDF_BLOCK_BYTES};
+    int error = -ENOMEM;
+
+    if (raw->tables < 2) {
+        udf_check_fault(check, "only %u sparing tables (UDF 2.60 2.2.9)",
+                        raw->tables);
+    }
+    copies.first = malloc(copies.bytes);
+    copies.block = malloc(copies.bytes);
+    if (copies.first && copies.block) {
+        error = take_copies(check, raw, map, &copies);
+    }
+    free(copies.first);
+    free(copies.block);
+    for (uint32_t i = 0; !error && i < map->sparing.entries; i++) {
+        check_entry(check, map, i);
+    }
+    return error;
 }
 
 /* Maps of a kind belong in volumes from `revision` on. */

@@ -47,7 +47,7 @@ struct check_table {
     uint32_t room, count;
 };
 
-enum { CHECK_SEQUENCE_MAX = 64, CHECK_REGIONS_MAX = 320 };
+enum { CHECK_SEQUENCE_MAX = 64, CHECK_REGIONS_MAX = 8500 };
 
 /* One descriptor sequence as it was read. */
 struct check_sequence {

@@ -41,8 +41,9 @@ int udf_decode_aed(const uint8_t *block, uint32_t lbn,
  * 24 bytes into the block. The CRC is checked only as far as this block. */
 int udf_decode_sbd(const uint8_t *block, uint32_t lbn, uint32_t *out_bits,
                    uint32_t *out_bytes); /* 4/14.12 */
-/* A sparing table in `bytes` bytes; more than UDF_SPARING_ENTRIES_MAX entries
- * are -EUCLEAN. UDF 2.60 2.2.12. */
+/* A sparing table in `bytes` bytes, which the caller frees
+ * (udf_sparing_table_free()). -EUCLEAN when it has more entries; -ENOMEM. UDF
+ * 2.60 2.2.12. */
 int udf_decode_sparing(const uint8_t *raw, uint32_t bytes, uint32_t lba,
                        struct udf_sparing_table *out);
 

@@ -11,6 +11,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "udf/attr.h"
@@ -304,13 +305,17 @@ int udf_decode_sparing(const uint8_t *raw_bytes, uint32_t bytes, uint32_t lba,
     uint16_t entries = le16toh(raw->entries);
     /* Identifier 0 says little, the entity says what it is. */
     if (strcmp(id.id, "*UDF Sparing Table") != 0 ||
-        entries > UDF_SPARING_ENTRIES_MAX ||
         entries > (bytes - sizeof(*raw)) / sizeof(raw->entry[0])) {
         return -EUCLEAN;
+    }
+    struct udf_sparing_entry *entry = calloc(entries + 1u, sizeof(*entry));
+    if (!entry) {
+        return -ENOMEM;
     }
     *out = (struct udf_sparing_table){
         .sequence = le32toh(raw->sequence),
         .entries = entries,
+        .entry = entry,
     };
     for (uint16_t i = 0; i < entries; i++) {
         out->entry[i].original = le32toh(raw->entry[i].original);

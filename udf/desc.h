@@ -278,12 +278,13 @@ struct udf_sparing_entry {
 #define UDF_SPARE_FREE 0xFFFFFFFFu
 #define UDF_SPARE_BAD 0xFFFFFFF0u
 
-enum { UDF_SPARING_ENTRIES_MAX = 249 }; /* what one block holds */
+/* What one block holds: as many as other readers take, and as we make. */
+enum { UDF_SPARING_ENTRIES_MAX = 249 };
 
 struct udf_sparing_table { /* UDF 2.60 2.2.12 */
     uint32_t sequence;
     uint16_t entries;
-    struct udf_sparing_entry entry[UDF_SPARING_ENTRIES_MAX];
+    struct udf_sparing_entry *entry; /* see udf/sparing_table.h */
 };
 
 #endif

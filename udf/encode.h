@@ -51,9 +51,10 @@ int udf_encode_aed(const struct udf_aed *aed, const struct udf_tag_style *style,
  * UDF 2.60 2.3.8.1 allows. Only 24 bytes of `raw` are written. */
 void udf_encode_sbd(uint32_t bits, const struct udf_tag_style *style,
                     uint32_t lbn, uint8_t *raw);
-int udf_encode_sparing(const struct udf_sparing_table *table, uint16_t revision,
-                       const struct udf_tag_style *style, uint32_t lba,
-                       uint8_t *block);
+/* A table in the whole blocks that udf_sparing_table_bytes() needs. */
+void udf_encode_sparing(const struct udf_sparing_table *table,
+                        uint16_t revision, const struct udf_tag_style *style,
+                        uint32_t lba, uint8_t *raw);
 
 void udf_long_ad_encode(const struct udf_long_ad *ad, uint8_t *raw);
 void udf_short_ad_encode(const struct udf_short_ad *ad, uint8_t *raw);

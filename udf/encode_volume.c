@@ -19,6 +19,7 @@
 #include "udf/cs0.h"
 #include "udf/decode.h"
 #include "udf/ondisc.h"
+#include "udf/sparing_table.h"
 #include "udf/tag.h"
 
 enum { MAP_TYPE_1 = 1, MAP_TYPE_2 = 2 };
@@ -311,15 +312,17 @@ void udf_encode_lvid(const struct udf_lvid *lvid,
                  lba);
 }
 
-int udf_encode_sparing(const struct udf_sparing_table *table, uint16_t revision,
-                       const struct udf_tag_style *style, uint32_t lba,
-                       uint8_t *block) {
-    struct udf_raw_sparing_table *raw = (struct udf_raw_sparing_table *)block;
+void udf_encode_sparing(const struct udf_sparing_table *table,
+                        uint16_t revision, const struct udf_tag_style *style,
+                        uint32_t lba, uint8_t *raw_bytes) {
+    struct udf_raw_sparing_table *raw =
+        (struct udf_raw_sparing_table *)raw_bytes;
+    uint32_t bytes = udf_sparing_table_bytes(table->entries);
     struct udf_entity id;
-    if (table->entries > UDF_SPARING_ENTRIES_MAX) {
-        return -ENOSPC;
-    }
-    memset(block, 0, UDF_BLOCK_BYTES);
+
+    memset(raw_bytes, 0,
+           ((size_t)bytes + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES *
+               UDF_BLOCK_BYTES);
     udf_entity_udf("*UDF Sparing Table", revision, &id);
     put_entity(&id, &raw->id);
     raw->entries = htole16(table->entries);
@@ -328,8 +331,5 @@ int udf_encode_sparing(const struct udf_sparing_table *table, uint16_t revision,
         raw->entry[i].original = htole32(table->entry[i].original);
         raw->entry[i].mapped = htole32(table->entry[i].mapped);
     }
-    uint32_t bytes =
-        (uint32_t)(sizeof(*raw) + table->entries * sizeof(raw->entry[0]));
-    udf_tag_seal(block, bytes, UDF_TAG_SPARING, style, lba);
-    return 0;
+    udf_tag_seal(raw, bytes, UDF_TAG_SPARING, style, lba);
 }

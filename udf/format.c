@@ -274,17 +274,18 @@ static int put_vds(struct new_volume *vol, enum udf_region_id id) {
 
 static int put_sparing(struct new_volume *vol, enum udf_region_id id) {
     const struct udf_region *spares = udf_format_region(vol, UDF_REGION_SPARES);
-    struct udf_sparing_table table = {.sequence = 1,
-                                      .entries = (uint16_t)vol->layout.spares};
+    struct udf_sparing_entry entry[UDF_SPARING_ENTRIES_MAX];
+    struct udf_sparing_table table = {
+        .sequence = 1, .entries = (uint16_t)vol->layout.spares, .entry = entry};
     for (uint32_t i = 0; i < vol->layout.spares; i++) {
         table.entry[i].original = UDF_SPARE_FREE;
         table.entry[i].mapped = spares->lba + i * vol->layout.unit;
     }
     uint32_t lba = udf_format_region(vol, id)->lba;
     udf_format_clear_unit(vol);
-    int err = udf_encode_sparing(&table, vol->layout.revision, &vol->style, lba,
-                                 vol->unit);
-    return err ? err : udf_format_put_unit(vol, lba);
+    udf_encode_sparing(&table, vol->layout.revision, &vol->style, lba,
+                       vol->unit);
+    return udf_format_put_unit(vol, lba);
 }
 
 /* The first LVID, closed, and zeros to the end of the extent: LVIDs will be

@@ -296,16 +296,19 @@ static int put_vds(struct growth *growth, uint32_t lba) {
 
 static int put_sparing(struct growth *growth) {
     uint32_t lba = region(growth, UDF_REGION_SPARING_SECOND)->lba;
-    int error;
+    const struct udf_sparing_table *table;
 
     if (!growth->new.sparable) {
         return 0;
     }
+    table = &growth->volume->maps.map[0].sparing;
+    if (table->entries > UDF_SPARING_ENTRIES_MAX) {
+        return -EINVAL; /* not made by us */
+    }
     clear_unit(growth);
-    error = udf_encode_sparing(
-        &growth->volume->maps.map[0].sparing, growth->new.revision,
-        &growth->volume->identity.style, lba, growth->unit);
-    return error ? error : put_unit(growth, lba);
+    udf_encode_sparing(table, growth->new.revision,
+                       &growth->volume->identity.style, lba, growth->unit);
+    return put_unit(growth, lba);
 }
 
 static int put_anchor(struct growth *growth, uint32_t lba) {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "mmc/bits.h"
+#include "udf/sparing_table.h"
 
 #define VAT_UNUSED 0xFFFFFFFFu
 
@@ -20,6 +21,7 @@ void udf_partmaps_free(struct udf_partmaps *maps) {
     for (uint32_t i = 0; i < maps->count; i++) {
         udf_extents_free(&maps->map[i].extents);
         udf_extents_free(&maps->map[i].mirror);
+        udf_sparing_table_free(&maps->map[i].sparing);
         free(maps->map[i].bad);
         free(maps->map[i].vat);
     }
@@ -42,9 +44,9 @@ static int give_lba(uint64_t lba, uint32_t run, uint32_t *out_lba,
 }
 
 /* Sparable: a packet in the sparing table lies elsewhere; the run ends where
- * the next such packet begins. The table has some 250 entries at most and
- * may be out of order on a foreign disc: one pass over it is robust, and fast
- * enough. UDF 2.60 2.2.12. */
+ * the next such packet begins. The table has some 250 entries as a rule
+ * and may be out of order on a foreign disc: one pass over it is robust, and
+ * fast enough. UDF 2.60 2.2.12. */
 static int map_sparable(const struct udf_partmap *map, uint32_t lbn,
                         uint32_t count, uint32_t *out_lba, uint32_t *out_run) {
     uint32_t within, run = count;

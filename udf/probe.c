@@ -16,6 +16,7 @@
 #include "mmc/blockdev.h"
 #include "udf/decode.h"
 #include "udf/own.h"
+#include "udf/sparing_table.h"
 #include "udf/tag.h"
 
 enum {
@@ -281,27 +282,35 @@ static bool same_table(const struct udf_sparing_table *a,
            memcmp(a->entry, b->entry, a->entries * sizeof(a->entry[0])) == 0;
 }
 
+static int read_table(struct blockdev *dev, uint32_t lba,
+                      struct udf_sparing_table *out_table) {
+    uint8_t block[BYTES];
+    int err = read_block(dev, lba, block);
+    return err ? err : udf_decode_sparing(block, BYTES, lba, out_table);
+}
+
 /* Every copy of the sparing table is there and says the same. */
 static int verify_sparing(struct blockdev *dev, const struct found *found) {
     const struct udf_lvd_map *map = &found->lvd.map[0];
-    struct udf_sparing_table first, table;
-    uint8_t block[BYTES];
+    struct udf_sparing_table first = {0}, table = {0};
+    int err = 0;
     if (map->kind != UDF_MAP_KIND_SPARABLE) {
         return 0;
     }
-    for (uint8_t i = 0; i < map->tables; i++) {
-        int err = read_block(dev, map->table_lba[i], block);
-        err = err ? err
-                  : udf_decode_sparing(block, BYTES, map->table_lba[i], &table);
-        if (err) {
-            return err;
+    for (uint8_t i = 0; !err && i < map->tables; i++) {
+        err = read_table(dev, map->table_lba[i], &table);
+        if (!err && i > 0 && !same_table(&first, &table)) {
+            err = -EUCLEAN;
         }
-        if (i > 0 && !same_table(&first, &table)) {
-            return -EUCLEAN;
+        if (!err) {
+            udf_sparing_table_free(&first);
+            first = table;
+            table = (struct udf_sparing_table){0};
         }
-        first = table;
     }
-    return 0;
+    udf_sparing_table_free(&first);
+    udf_sparing_table_free(&table);
+    return err;
 }
 
 /* Whether there is a second map, which formatting only makes of one kind. */

@@ -10,6 +10,7 @@
 
 #include "mmc/blockdev.h"
 #include "mmc/log.h"
+#include "udf/bytes.h"
 #include "udf/decode.h"
 #include "udf/encode.h"
 #include "udf/io.h"
@@ -17,26 +18,41 @@
 #include "udf/volume.h"
 
 /* Spares that fail one after the other before the drive is to blame. */
-enum { SPARES_TRIED = 8 };
+enum { SPARES_TRIED = 8, ENTRIES_AT = 48 };
+
+static uint32_t blocks_in(uint32_t bytes) {
+    return bytes / UDF_BLOCK_BYTES + (bytes % UDF_BLOCK_BYTES > 0);
+}
+
+/* Blocks of a table. */
+static uint32_t blocks_of(uint16_t entries) {
+    return blocks_in(udf_sparing_table_bytes(entries));
+}
 
 /* ---- loading ----------------------------------------------------------- */
 
 static int load_copy(struct udf_volume *volume, const struct udf_lvd_map *map,
                      uint32_t lba, struct udf_sparing_table *out_table) {
-    uint32_t blocks =
-        (map->table_bytes + UDF_BLOCK_BYTES - 1) / UDF_BLOCK_BYTES;
-    uint8_t *raw;
-    int error;
+    uint8_t block[UDF_BLOCK_BYTES], *raw;
+    uint32_t blocks;
+    int error = udf_io_load(volume, lba, 1, block);
 
-    /* One block holds as many entries as are understood; see udf/desc.h. */
-    blocks = blocks > 1 ? 1 : blocks;
-    raw = calloc(1, UDF_BLOCK_BYTES);
+    if (error) {
+        return error;
+    }
+    /* What it says itself: what is behind that need not be readable. */
+    blocks = blocks_of(udf_get16(block + ENTRIES_AT));
+    if (blocks > blocks_in(map->table_bytes)) {
+        return -EUCLEAN;
+    }
+    raw = malloc((size_t)blocks * UDF_BLOCK_BYTES);
     if (!raw) {
         return -ENOMEM;
     }
     error = udf_io_load(volume, lba, blocks, raw);
     if (!error) {
-        error = udf_decode_sparing(raw, UDF_BLOCK_BYTES, lba, out_table);
+        error =
+            udf_decode_sparing(raw, blocks * UDF_BLOCK_BYTES, lba, out_table);
     }
     free(raw);
     return error;
@@ -64,13 +80,16 @@ int udf_sparing_load(struct udf_volume *volume, uint16_t part,
             continue;
         }
         if (!found || table.sequence > partition->sparing.sequence) {
+            udf_sparing_table_free(&partition->sparing);
             partition->sparing = table;
-            partition->tables_good = 0;
+            partition->tables_good = 1u << i;
             found = true;
+            continue;
         }
         if (table.sequence == partition->sparing.sequence) {
             partition->tables_good |= 1u << i;
         }
+        udf_sparing_table_free(&table);
     }
     return found ? 0 : result;
 }
@@ -113,33 +132,55 @@ static int clear_rest(struct udf_volume *volume,
     return sync_packets(volume);
 }
 
+static int put_table(struct udf_volume *volume,
+                     const struct udf_sparing_table *table, uint32_t lba) {
+    uint32_t blocks = blocks_of(table->entries);
+    uint8_t *raw = malloc((size_t)blocks * UDF_BLOCK_BYTES);
+    int error;
+
+    if (!raw) {
+        return -ENOMEM;
+    }
+    udf_encode_sparing(table, volume->identity.revision,
+                       &volume->identity.style, lba, raw);
+    error = blockdev_write(volume->dev, lba, blocks, raw);
+    free(raw);
+    return error;
+}
+
+/* Whether a table lies in one packet: a longer one could be torn between two,
+ * and is only read. */
+static bool is_in_packet(const struct udf_partmap *map,
+                         const struct udf_sparing_table *table, uint32_t lba) {
+    uint32_t packet = map->packet_blocks;
+
+    return lba % packet + blocks_of(table->entries) <= packet;
+}
+
 /* Writes one copy and synchronises it. *out_good: it is on the medium. */
 static int write_copy(struct udf_volume *volume,
                       const struct udf_sparing_table *table, uint32_t lba,
                       bool *out_good) {
     uint32_t packet = volume->dev->geometry.packet_blocks;
     uint32_t first = lba - lba % packet;
-    uint8_t block[UDF_BLOCK_BYTES];
+    uint32_t end = lba + blocks_of(table->entries);
+    uint32_t count = (end - first + packet - 1) / packet * packet;
     struct blockdev_failure failure;
-    int error = udf_encode_sparing(table, volume->identity.revision,
-                                   &volume->identity.style, lba, block);
+    int error = put_table(volume, table, lba);
 
-    if (!error) {
-        error = blockdev_write(volume->dev, lba, 1, block);
-    }
     if (!error) {
         error = sync_packets(volume);
     }
-    if (!error && has_failed(volume, first, packet, &failure) &&
+    if (!error && has_failed(volume, first, count, &failure) &&
         failure.missing) {
         error = clear_rest(volume, &failure);
     }
     if (error) {
         return error;
     }
-    *out_good = !has_failed(volume, first, packet, &failure);
+    *out_good = !has_failed(volume, first, count, &failure);
     if (!*out_good) {
-        blockdev_discard(volume->dev, first, packet);
+        blockdev_discard(volume->dev, first, count);
         mmc_log(MMC_LOG_WARN, "sparing table at sector %u cannot be written",
                 lba);
     }
@@ -162,7 +203,8 @@ static int write_copies(struct udf_volume *volume,
         bool good = false;
         int error;
 
-        if (!(wanted & bit) || !((copies->old | copies->new) & ~bit)) {
+        if (!(wanted & bit) || !((copies->old | copies->new) & ~bit) ||
+            !is_in_packet(map, table, map->table_lba[i])) {
             continue;
         }
         copies->old &= ~bit;
@@ -272,11 +314,12 @@ static int find_spare(struct udf_volume *volume, uint32_t blocks,
     return error;
 }
 
-/* Lets the volume find the packet in its new place. */
+/* Lets the volume find the packet in its new place; `table`, which becomes the
+ * map's, says where, and gets the old one. */
 static void move_in_memory(struct udf_volume *volume, struct udf_partmap *map,
-                           const struct udf_sparing_table *table,
-                           uint32_t lbn) {
+                           struct udf_sparing_table *table, uint32_t lbn) {
     uint32_t from = map->start_lba + lbn, to = from;
+    struct udf_sparing_table old = map->sparing;
 
     udf_sparing_table_find(&map->sparing, lbn, &from);
     udf_sparing_table_find(table, lbn, &to);
@@ -285,6 +328,7 @@ static void move_in_memory(struct udf_volume *volume, struct udf_partmap *map,
     udf_overlay_move(&volume->pending.blocks, from, map->packet_blocks, to);
     udf_pending_forget(&volume->pending, from, map->packet_blocks);
     map->sparing = *table;
+    *table = old;
     pthread_rwlock_unlock(&volume->lock);
     blockdev_discard(volume->dev, from, map->packet_blocks);
     mmc_log(MMC_LOG_NOTICE,
@@ -296,26 +340,25 @@ static void move_in_memory(struct udf_volume *volume, struct udf_partmap *map,
 int udf_sparing_remap(struct udf_volume *volume, uint16_t part, uint32_t lbn,
                       const uint8_t *image) {
     struct udf_partmap *map = &volume->maps.map[part];
-    struct udf_sparing_table *table = malloc(sizeof(*table));
+    struct udf_sparing_table table;
     uint32_t spare = 0, old;
-    int error;
+    int error = udf_sparing_table_copy(&map->sparing, &table);
 
-    if (!table) {
-        return -ENOMEM;
+    if (error) {
+        return error;
     }
-    *table = map->sparing;
-    if (udf_sparing_table_find(table, lbn, &old)) {
-        udf_sparing_table_assign(table, old, UDF_SPARE_BAD);
+    if (udf_sparing_table_find(&table, lbn, &old)) {
+        udf_sparing_table_assign(&table, old, UDF_SPARE_BAD);
     }
-    error = find_spare(volume, map->packet_blocks, image, table, &spare);
+    error = find_spare(volume, map->packet_blocks, image, &table, &spare);
     if (!error) {
-        udf_sparing_table_assign(table, spare, lbn);
-        table->sequence++;
-        error = write_table(volume, map, table);
+        udf_sparing_table_assign(&table, spare, lbn);
+        table.sequence++;
+        error = write_table(volume, map, &table);
     }
     if (!error) {
-        move_in_memory(volume, map, table, lbn);
+        move_in_memory(volume, map, &table, lbn);
     }
-    free(table);
+    udf_sparing_table_free(&table);
     return error;
 }

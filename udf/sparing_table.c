@@ -5,7 +5,9 @@
  */
 #include "udf/sparing_table.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int by_original(const void *a, const void *b) {
     const struct udf_sparing_entry *left = a;
@@ -15,6 +17,27 @@ static int by_original(const void *a, const void *b) {
         return left->original < right->original ? -1 : 1;
     }
     return (left->mapped > right->mapped) - (left->mapped < right->mapped);
+}
+
+void udf_sparing_table_free(struct udf_sparing_table *table) {
+    free(table->entry);
+    *table = (struct udf_sparing_table){0};
+}
+
+int udf_sparing_table_copy(const struct udf_sparing_table *table,
+                           struct udf_sparing_table *out_copy) {
+    struct udf_sparing_entry *entry =
+        calloc(table->entries + 1u, sizeof(*entry));
+
+    if (!entry) {
+        return -ENOMEM;
+    }
+    if (table->entries > 0) {
+        memcpy(entry, table->entry, table->entries * sizeof(*entry));
+    }
+    *out_copy = *table;
+    out_copy->entry = entry;
+    return 0;
 }
 
 bool udf_sparing_table_spare(const struct udf_sparing_table *table,

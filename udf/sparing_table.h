@@ -16,6 +16,16 @@
 
 #include "udf/desc.h"
 
+/* Bytes of a table with so many entries on the disc. */
+static inline uint32_t udf_sparing_table_bytes(uint16_t entries) {
+    return 56 + 8u * entries;
+}
+
+/* A table owns its entries. Copying returns 0 or -ENOMEM. */
+void udf_sparing_table_free(struct udf_sparing_table *table);
+int udf_sparing_table_copy(const struct udf_sparing_table *table,
+                           struct udf_sparing_table *out_copy);
+
 /* The first free spare. False when there is none. */
 bool udf_sparing_table_spare(const struct udf_sparing_table *table,
                              uint32_t *out_lba);

@@ -7,8 +7,11 @@
  *     NAME/expect  what a mount of it gives: an error, or whether it can be
  *                  written and all that is on it (support/walk.h). Before
  *                  that may stand, written by hand, "times" when timestamps
- *                  shall be shown, and "says: WORDS" for words that users must
- *                  be told.
+ *                  shall be shown, "mended" when what is wrong with the image
+ *                  is right after any change, and "says: WORDS" for words that
+ *                  users must be told.
+ *     NAME/kernel  where the kernel's driver reads something else: why, and
+ *                  which lines (uml/test_rare_kernel.sh)
  *
  * rare_list.h is made by CMake from the names of the folders.
  */

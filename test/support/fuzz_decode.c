@@ -19,6 +19,7 @@
 #include "udf/fid.h"
 #include "udf/own.h"
 #include "udf/path.h"
+#include "udf/sparing_table.h"
 
 enum { BYTES = UDF_BLOCK_BYTES, NAME_ROOM = 1024 };
 
@@ -56,7 +57,8 @@ static void volume_descriptors(const uint8_t *block, uint32_t lba) {
         assert_true(lvid.partitions <= UDF_PARTMAPS_MAX);
     }
     if (udf_decode_sparing(block, BYTES, lba, &sparing) == 0) {
-        assert_true(sparing.entries <= UDF_SPARING_ENTRIES_MAX);
+        assert_true(udf_sparing_table_bytes(sparing.entries) <= BYTES);
+        udf_sparing_table_free(&sparing);
     }
 }
 

@@ -16,6 +16,7 @@
 
 #include "test/unit/descriptors.h"
 #include "udf/encode.h"
+#include "udf/sparing_table.h"
 #include "udf/tag.h"
 
 static void test_decode_volume_avdp(void **state) {
@@ -328,46 +329,60 @@ static void test_decode_volume_lvid_lengths(void **state) {
     assert_false(lvid.closed);
 }
 
-static void test_decode_volume_sparing(void **state) {
-    (void)state;
-    static uint8_t block[BLOCK];
-    static struct udf_sparing_table back, table;
-    for (uint32_t entries = 0; entries <= 249; entries += 83) {
-        table = (struct udf_sparing_table){.sequence = 42};
-        table.entries = (uint16_t)entries;
-        for (uint32_t i = 0; i < entries; i++) {
-            table.entry[i].original = i < 2 ? 32 * i : UDF_SPARE_FREE;
-            table.entry[i].mapped = 384 + 32 * i;
-        }
-        soil(block);
-        assert_int_equal(udf_encode_sparing(&table, 0x0201, &style, LBA, block),
-                         0);
-        expect_tag(block, 0, 56 + 8 * entries - 16);
-        assert_memory_equal(block + 16, "\0*UDF Sparing Table\0", 20);
-        assert_int_equal(u16_at(block + 48), entries);
-        assert_int_equal(udf_decode_sparing(block, BLOCK, LBA, &back), 0);
-        assert_memory_equal(&back, &table, sizeof(table));
-        uint32_t bytes = 56 + 8 * entries;
-        assert_int_equal(udf_decode_sparing(block, bytes, LBA, &back), 0);
-        assert_int_equal(udf_decode_sparing(block, bytes - 1, LBA, &back),
-                         -EUCLEAN);
+static void expect_sparing(uint16_t entries) {
+    static uint8_t raw[3 * BLOCK];
+    struct udf_sparing_entry entry[300];
+    struct udf_sparing_table back, table = {
+                                       .sequence = 42,
+                                       .entries = entries,
+                                       .entry = entry,
+                                   };
+    uint32_t bytes = 56 + 8u * entries;
+    for (uint32_t i = 0; i < entries; i++) {
+        entry[i].original = i < 2 ? 32 * i : UDF_SPARE_FREE;
+        entry[i].mapped = 384 + 32 * i;
     }
-    table.entries = 250;
-    assert_int_equal(udf_encode_sparing(&table, 0x0201, &style, LBA, block),
-                     -ENOSPC);
+    memset(raw, 0xAA, sizeof(raw));
+    udf_encode_sparing(&table, 0x0201, &style, LBA, raw);
+    if (bytes <= BLOCK) {
+        expect_tag(raw, 0, bytes - 16);
+    }
+    assert_memory_equal(raw + 16, "\0*UDF Sparing Table\0", 20);
+    assert_int_equal(u16_at(raw + 48), entries);
+    /* whole blocks, and no more */
+    assert_int_equal(raw[(bytes + BLOCK - 1) / BLOCK * BLOCK - 1],
+                     bytes % BLOCK ? 0 : raw[bytes - 1]);
+    assert_int_equal(raw[(bytes + BLOCK - 1) / BLOCK * BLOCK], 0xAA);
+    for (int all = 0; all < 2; all++) {
+        assert_int_equal(
+            udf_decode_sparing(raw, all ? sizeof(raw) : bytes, LBA, &back), 0);
+        assert_int_equal(back.sequence, 42);
+        assert_int_equal(back.entries, entries);
+        assert_memory_equal(back.entry, entry, entries * sizeof(entry[0]));
+        udf_sparing_table_free(&back);
+    }
+    assert_int_equal(udf_decode_sparing(raw, bytes - 1, LBA, &back), -EUCLEAN);
+}
+
+static void test_decode_volume_sparing(void **state) {
+    static const uint16_t sizes[] = {0, 83, 166, 249, 250, 300};
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        expect_sparing(sizes[i]);
+    }
 }
 
 static void test_decode_volume_sparing_refuses(void **state) {
     (void)state;
     static uint8_t raw[2 * BLOCK];
-    static struct udf_sparing_table table = {.entries = 3};
+    struct udf_sparing_entry entry[3] = {{0}};
+    struct udf_sparing_table table = {.entries = 3, .entry = entry};
     assert_int_equal(udf_decode_sparing(raw, BLOCK, 0, &table), -EUCLEAN);
-    assert_int_equal(udf_encode_sparing(&table, 0x0201, &style, LBA, raw), 0);
+    udf_encode_sparing(&table, 0x0201, &style, LBA, raw);
     assert_int_equal(udf_decode_sparing(raw, BLOCK, LBA + 1, &table), -EUCLEAN);
-    raw[48] = 250; /* would fit in the bytes, but not in the host's table */
+    raw[48] = 250; /* more than the block holds */
     reseal(raw);
-    assert_int_equal(udf_decode_sparing(raw, sizeof(raw), LBA, &table),
-                     -EUCLEAN);
+    assert_int_equal(udf_decode_sparing(raw, BLOCK, LBA, &table), -EUCLEAN);
     raw[48] = 249;
     reseal(raw);
     assert_int_equal(udf_decode_sparing(raw, 56 + 8 * 248, LBA, &table),

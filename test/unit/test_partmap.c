@@ -73,6 +73,12 @@ static void test_partmap_refuses_wrap(void **state) {
     free_maps(maps);
 }
 
+static void take_entries(struct udf_partmap *map, uint16_t entries) {
+    map->sparing.entries = entries;
+    map->sparing.entry = calloc(entries, sizeof(*map->sparing.entry));
+    assert_non_null(map->sparing.entry);
+}
+
 static void test_partmap_sparable(void **state) {
     struct udf_partmaps *maps = new_maps(1);
     struct udf_partmap *map = &maps->map[0];
@@ -82,7 +88,7 @@ static void test_partmap_sparable(void **state) {
     set_physical(map, 1408, 1024);
     map->kind = UDF_MAP_KIND_SPARABLE;
     map->packet_blocks = 32;
-    map->sparing.entries = 5;
+    take_entries(map, 5);
     map->sparing.entry[0] = (struct udf_sparing_entry){64, 384};
     map->sparing.entry[1] = (struct udf_sparing_entry){128, 416};
     map->sparing.entry[2] = (struct udf_sparing_entry){UDF_SPARE_BAD, 448};
@@ -111,7 +117,7 @@ static void test_partmap_sparable_hostile(void **state) {
     map->kind = UDF_MAP_KIND_SPARABLE;
     expect(maps, 0, 0, 1, -EUCLEAN, 0, 0); /* packet length 0 */
     map->packet_blocks = 32;
-    map->sparing.entries = 2; /* not in order, mapped past the last LBA */
+    take_entries(map, 2); /* not in order, mapped past the last LBA */
     map->sparing.entry[0] = (struct udf_sparing_entry){96, 0xFFFFFFF8u};
     map->sparing.entry[1] = (struct udf_sparing_entry){32, 500};
     expect(maps, 0, 0, 200, 0, 0, 32);
