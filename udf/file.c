@@ -412,6 +412,9 @@ int udf_file_write(struct udf_op *op, struct udf_node *node, uint64_t offset,
     if (count == 0) {
         return 0;
     }
+    if (udf_nonalloc_is(op->volume, node)) {
+        return -EPERM;
+    }
     if (offset > UDF_FILE_BYTES_MAX || end > UDF_FILE_BYTES_MAX) {
         return -EFBIG;
     }
@@ -510,6 +513,9 @@ int udf_file_resize(struct udf_op *op, struct udf_node *node, uint64_t size) {
     struct udf_body *body = &node->body;
     int error = 0;
 
+    if (udf_nonalloc_is(op->volume, node)) {
+        return -EPERM;
+    }
     if (size > UDF_FILE_BYTES_MAX) {
         return -EFBIG;
     }

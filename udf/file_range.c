@@ -284,6 +284,9 @@ int udf_file_change_range(struct udf_op *op, struct udf_node *node,
     uint64_t end = range->offset + range->count;
     int error = 0;
 
+    if (udf_nonalloc_is(op->volume, node)) {
+        return -EPERM;
+    }
     if (range->offset > UDF_FILE_BYTES_MAX ||
         range->count > UDF_FILE_BYTES_MAX - range->offset) {
         return -EFBIG;

@@ -253,6 +253,11 @@ int udf_nonalloc_add(struct udf_volume *volume, struct udf_addr addr,
     return error;
 }
 
+bool udf_nonalloc_is(const struct udf_volume *volume,
+                     const struct udf_node *node) {
+    return node == volume->nonalloc.node;
+}
+
 uint64_t udf_nonalloc_blocks(const struct udf_volume *volume) {
     const struct udf_node *node = volume->nonalloc.node;
 

@@ -14,6 +14,7 @@
 #ifndef UDF_NONALLOC_H
 #define UDF_NONALLOC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "udf/desc.h"
@@ -39,6 +40,12 @@ int udf_nonalloc_prepare(struct udf_volume *volume);
  * when there is no file. Volume lock alone. Returns 0 or -ENOMEM. */
 int udf_nonalloc_add(struct udf_volume *volume, struct udf_addr addr,
                      uint32_t count);
+
+/* Whether `node` is that file. Before UDF 2.00 it has a name in the root
+ * directory, and nobody may change, rename or remove it: bad packets would be
+ * taken into use. Volume lock. */
+bool udf_nonalloc_is(const struct udf_volume *volume,
+                     const struct udf_node *node);
 
 /* Blocks in it. Volume lock. */
 uint64_t udf_nonalloc_blocks(const struct udf_volume *volume);

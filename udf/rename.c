@@ -36,6 +36,9 @@ static int load_end(struct udf_op *op, const struct udf_place *place,
     }
     end->exists = true;
     error = error ? error : udf_node_load(op, end->entry.icb, &end->node);
+    if (!error && udf_nonalloc_is(op->volume, end->node)) {
+        error = -EPERM;
+    }
     return error ? error : udf_names_settle(op->volume, end->node);
 }
 

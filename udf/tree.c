@@ -240,7 +240,8 @@ int udf_tree_link(struct udf_op *op, uint64_t ino, uint64_t parent,
     if (!error) {
         error = udf_node_get(op, ino, &node);
     }
-    if (!error && udf_node_is_dir(node)) {
+    if (!error &&
+        (udf_node_is_dir(node) || udf_nonalloc_is(op->volume, node))) {
         error = -EPERM;
     }
     if (!error && node->orphan) {
@@ -274,7 +275,9 @@ int udf_tree_link(struct udf_op *op, uint64_t ino, uint64_t parent,
 
 int udf_tree_check_removal(struct udf_op *op, struct udf_node *node,
                            bool directory) {
-    int error = udf_names_settle(op->volume, node);
+    int error = udf_nonalloc_is(op->volume, node)
+                    ? -EPERM
+                    : udf_names_settle(op->volume, node);
 
     if (error) {
         return error;

@@ -31,7 +31,7 @@ void udf_tree_count(struct udf_volume *volume, const struct udf_node *node,
 
 /* Whether a name of `node` may be removed as a directory or as a file, and
  * what is freed with its last name is in memory: 0; -EISDIR; -ENOTDIR;
- * -ENOTEMPTY; UDF_MISS. */
+ * -ENOTEMPTY; -EPERM for what nobody may remove; UDF_MISS. */
 int udf_tree_check_removal(struct udf_op *op, struct udf_node *node,
                            bool directory);
 

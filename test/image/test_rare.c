@@ -213,9 +213,30 @@ static void expect_clean(const char *name, const char *when,
 
 /* ---- changing --------------------------------------------------------- */
 
+/* The file of bad packets, which nobody may change. */
+static bool is_untouchable(const struct walk_entry *entry) {
+    return strcmp(entry->name, "Non-Allocatable Space") == 0;
+}
+
 static bool is_sound_file(const struct walk_entry *entry) {
-    return !entry->error && !entry->content_error &&
+    return !is_untouchable(entry) && !entry->error && !entry->content_error &&
            S_ISREG(entry->stat.mode) && entry->stat.nlink == 1;
+}
+
+static void expect_untouchable(struct udf_volume *volume,
+                               const struct walk_entry *entry) {
+    struct udf_place from = {.dir = entry->parent,
+                             .name = name_of(entry->name)};
+    struct udf_place to = {.dir = entry->parent, .name = name_of("another")};
+    struct udf_stat stat = {.size = 0};
+    uint64_t ino = entry->stat.ino;
+
+    assert_int_equal(udf_write(volume, ino, 0, 1, "+"), -EPERM);
+    assert_int_equal(udf_setattr(volume, ino, &stat, UDF_SET_SIZE, &stat),
+                     -EPERM);
+    assert_int_equal(udf_link(volume, ino, to.dir, &to.name, &stat), -EPERM);
+    assert_int_equal(udf_rename(volume, &from, &to, 0), -EPERM);
+    assert_int_equal(udf_unlink(volume, from.dir, &from.name), -EPERM);
 }
 
 /* Adds a byte to every file. */
@@ -340,6 +361,10 @@ static void remove_all(const char *name, struct udf_volume *volume,
         int error;
 
         if (entry->error || entry->circle) {
+            continue;
+        }
+        if (is_untouchable(entry)) {
+            expect_untouchable(volume, entry);
             continue;
         }
         error = S_ISDIR(entry->stat.mode)
