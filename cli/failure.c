@@ -205,7 +205,8 @@ static bool medium_explains(enum cli_stage stage, int err,
     case ENOMEDIUM:
         return info->state == MMC_DISC_ABSENT;
     case EROFS:
-        return info->state == MMC_DISC_READ_ONLY;
+        return info->state == MMC_DISC_READ_ONLY ||
+               info->state == MMC_DISC_UNFORMATTED;
     case EMEDIUMTYPE:
         return stage == CLI_STAGE_ATTACH || info->state == MMC_DISC_UNUSABLE;
     default:

@@ -101,6 +101,10 @@ static enum cli_exit parse_size(const char *text,
     if (err || request->size_bytes == 0) {
         return cli_usage("--size %s: not a size like 700M or 4.7G", text);
     }
+    if (request->size_bytes < BLOCKDEV_BLOCK_BYTES) {
+        return cli_usage("--size %s: less than a block of %d bytes", text,
+                         BLOCKDEV_BLOCK_BYTES);
+    }
     return CLI_EXIT_OK;
 }
 

@@ -86,25 +86,34 @@ static const char *state_word(enum mmc_disc_state state) {
     return "unknown";
 }
 
-/* Fills in what is known of the volume. A disc without UDF is no error. */
+static bool is_usable(const struct report *report) {
+    return report->disc.state == MMC_DISC_READY ||
+           report->disc.state == MMC_DISC_READ_ONLY;
+}
+
+/* Fills in what is known of the volume. A disc without UDF is no error, and
+ * what is recorded in another way may hold anything. */
 static enum cli_exit gather_volume(struct mmc_disc *disc,
                                    struct report *report) {
     struct udf_mount_options options = {.read_only = true};
     struct udf_volume *volume = NULL;
     struct blockdev *dev = NULL;
+    bool recorded = report->disc.state == MMC_DISC_UNFORMATTED;
 
-    if (report->disc.state != MMC_DISC_READY &&
-        report->disc.state != MMC_DISC_READ_ONLY) {
+    if (!recorded && !is_usable(report)) {
         return CLI_EXIT_OK;
     }
     int err = mmc_disc_attach(disc, false, &dev);
 
+    if (err && recorded) {
+        return CLI_EXIT_OK; /* nothing that could be read */
+    }
     if (err) {
         return cli_fail(CLI_STAGE_ATTACH, report->path, err, &report->disc);
     }
     report->rated_overwrites = dev->geometry.rated_overwrites;
     err = udf_mount(dev, &options, &volume);
-    if (err == -EMEDIUMTYPE) {
+    if (err == -EMEDIUMTYPE || (err && recorded)) {
         return CLI_EXIT_OK;
     }
     if (err) {
@@ -243,8 +252,7 @@ static void print_wear(const struct report *report) {
 static void print_text(const struct report *report) {
     print_drive(report);
     print_disc(report);
-    if (report->disc.state == MMC_DISC_READY ||
-        report->disc.state == MMC_DISC_READ_ONLY) {
+    if (report->has_volume || is_usable(report)) {
         print_volume(report);
     }
     print_wear(report);

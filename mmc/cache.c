@@ -111,6 +111,7 @@ enum mmc_result cache_revalidate(struct cache *cache, bool again) {
     }
     pthread_mutex_unlock(&cache->lock);
     if (same) {
+        atomic_store(&cache->uncalibrated, true);
         if (background == MMC_BACKGROUND_STOPPED) {
             atomic_store(&cache->format_stopped, true);
         }
@@ -152,6 +153,9 @@ enum mmc_result cache_drive_write(struct cache *cache, uint32_t lba,
         if (result != MMC_OK) {
             return result;
         }
+    }
+    if (atomic_exchange(&cache->uncalibrated, false)) {
+        mmc_media_calibrate(cache->drive, cache->media);
     }
     do {
         result = mmc_drive_write(cache->drive, lba, count, buf);
@@ -597,6 +601,7 @@ int mmc_cache_open(struct mmc_drive *drive, const struct mmc_media *media,
     cache->drive = drive;
     cache->media = media;
     cache->epoch = mmc_drive_epoch(drive);
+    atomic_init(&cache->uncalibrated, true);
     atomic_init(&cache->format_stopped,
                 mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT) &&
                     media->background == MMC_BACKGROUND_STOPPED);

@@ -49,6 +49,7 @@ struct cache {
     uint32_t cursor;            /* flush_lock: where make_room goes on */
     bool drive_dirty;           /* flush_lock: written to since the last sync */
     atomic_bool format_stopped; /* to be started again before writing */
+    atomic_bool uncalibrated;   /* the laser, before writing */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;

@@ -323,6 +323,9 @@ int mmc_format_plan(const struct mmc_media *media,
         return error;
     }
     plan.blocks = round_down(plan.blocks, plan.target->packet_blocks);
+    if (plan.blocks > mmc_profile_most_blocks(plan.target)) {
+        return -EMEDIUMTYPE;
+    }
     *out_plan = plan;
     return 0;
 }

@@ -283,6 +283,8 @@ static void judge_track(const struct answers *answers,
 /* Media whose formatted capacity tells their state. */
 static void judge_capacity(const struct answers *answers,
                            struct mmc_media *media) {
+    bool packets = mmc_profile_can(media->profile, MMC_CAP_WHOLE_PACKETS);
+
     if (mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT) &&
         answers->info_valid &&
         answers->info.background == MMC_BACKGROUND_NONE) {
@@ -296,6 +298,9 @@ static void judge_capacity(const struct answers *answers,
             mmc_profile_can(media->profile, MMC_CAP_QUICK_FORMAT);
         set_state(media, MMC_DISC_UNFORMATTED,
                   "formatting of the disc was not finished");
+    } else if (packets && media->track_valid && !media->track.fixed_packet) {
+        set_state(media, MMC_DISC_UNFORMATTED,
+                  "the disc is recorded, but not in fixed packets");
     } else {
         set_formatted(answers, media);
     }
@@ -393,6 +398,12 @@ static uint32_t usable_blocks(const struct answers *answers,
     } else if (answers->capacity_valid) {
         blocks = (uint64_t)answers->capacity.last_lba + 1;
     }
+    /* What an open session holds is no part of the capacity yet. */
+    if (mmc_profile_can(media->profile, MMC_CAP_APPEND) && media->track_valid &&
+        media->track.nwa_valid && media->track.nwa > blocks &&
+        media->track.nwa - media->track.start <= media->track.blocks) {
+        blocks = media->track.nwa;
+    }
     if (blocks > UINT32_MAX) {
         blocks = UINT32_MAX;
     }
@@ -462,8 +473,8 @@ static void measure(struct mmc_drive *drive, const struct answers *answers,
     media->hollow = is_hollow(drive, answers, media);
     if (media->state == MMC_DISC_UNFORMATTED && answers->capacity_valid &&
         answers->capacity.block_bytes == BLOCKDEV_BLOCK_BYTES &&
-        (media->intermediate ||
-         mmc_profile_can(media->profile, MMC_CAP_SEQUENTIAL_STATE))) {
+        answers->capacity.last_lba < mmc_profile_most_blocks(media->profile) &&
+        mmc_profile_can(media->profile, MMC_CAP_QUICK_FORMAT)) {
         media->readable_blocks = answers->capacity.last_lba + 1;
     }
     if (!readable) {
@@ -477,6 +488,11 @@ static void measure(struct mmc_drive *drive, const struct answers *answers,
     } else if (media->blocks == 0) {
         set_state(media, MMC_DISC_UNUSABLE,
                   "the drive does not say how large the disc is");
+    } else if (media->blocks > mmc_profile_most_blocks(media->profile)) {
+        media->blocks = 0;
+        set_state(media, MMC_DISC_UNUSABLE,
+                  "the drive says that the disc is larger than any of its "
+                  "kind");
     } else if (media->state == MMC_DISC_READ_ONLY &&
                ask(drive, ask_sessions, &sessions) &&
                sessions.last_session_start < media->blocks) {
@@ -520,11 +536,34 @@ enum mmc_result mmc_media_load(struct mmc_drive *drive,
         set_absent_or_busy(&media, answers.ready);
     } else {
         ask_all(drive, &answers, &media);
+        media.uncalibrated =
+            answers.info_valid && answers.info.opc_entries == 0 &&
+            mmc_profile_can(media.profile, MMC_CAP_WRITE_PARAMETERS);
         judge(&answers, &media);
         measure(drive, &answers, &media);
     }
     *out_media = media;
     return MMC_OK;
+}
+
+static enum mmc_result attempt_opc(struct mmc_transport *transport,
+                                   void *context, struct mmc_sense *out_sense) {
+    (void)context;
+    return mmc_command_send_opc(transport, out_sense);
+}
+
+void mmc_media_calibrate(struct mmc_drive *drive,
+                         const struct mmc_media *media) {
+    enum mmc_result result;
+
+    if (!media->uncalibrated) {
+        return;
+    }
+    result = mmc_drive_run(drive, MMC_PATIENCE_PROBE, attempt_opc, NULL, NULL);
+    if (result == MMC_RECORDING_AREA) {
+        mmc_log(MMC_LOG_WARN, "the drive cannot calibrate its laser for this "
+                              "disc: writing may fail");
+    }
 }
 
 enum mmc_result mmc_media_verify(struct mmc_drive *drive,

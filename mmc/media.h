@@ -37,6 +37,8 @@ struct mmc_media {
                            is formatted */
     bool stop_by_close; /* a background format is stopped by closing the
                            session, and in no other way */
+    bool uncalibrated;  /* the drive knows no laser power for writing to it, and
+                           may want to be told to find out */
     bool mrw_capable;   /* the drive can format it as Mount Rainier */
     enum mmc_background_format background;
     bool track_valid;
@@ -59,6 +61,12 @@ enum mmc_result mmc_media_verify(struct mmc_drive *drive,
 /* Whether a background format has begun and is not complete: blocks that were
  * never written may be unreadable. */
 bool mmc_media_is_part_formatted(const struct mmc_media *media);
+
+/* Lets the drive calibrate its laser where it knows no power for the medium
+ * (SEND OPC INFORMATION); to be called before it is first written to. Drives
+ * that refuse calibrate when they write. MMC-6 6.33 */
+void mmc_media_calibrate(struct mmc_drive *drive,
+                         const struct mmc_media *media);
 
 /* Sends write parameters (mode page 05h) for packets of the medium's length,
  * to be kept by the drive from now on; nothing where the medium wants none.

@@ -190,6 +190,7 @@ static int start_format(struct job *job) {
     enum mmc_result result = MMC_ILLEGAL_REQUEST;
     int error = 0;
 
+    mmc_media_calibrate(job->drive, job->media);
     job->parameters_sent =
         !mmc_profile_can(job->plan.target, MMC_CAP_WRITE_PARAMETERS);
     if (mmc_profile_can(job->plan.target, MMC_CAP_FORMAT_PARAMETERS)) {
@@ -393,18 +394,17 @@ static int grow(struct job *job, const struct mmc_prepare_options *options) {
 
 static int format_as_needed(struct job *job,
                             const struct mmc_prepare_options *options) {
-    int error;
+    int error = 0;
 
-    if (options->grow) {
-        return grow(job, options);
+    if (!options->grow) {
+        if (mmc_format_is_done(job->media, options)) {
+            return 0;
+        }
+        error = mmc_format_plan(job->media, options, &job->plan);
     }
-    if (mmc_format_is_done(job->media, options)) {
-        return 0;
-    }
-    error = mmc_format_plan(job->media, options, &job->plan);
     if (!error) {
         mmc_drive_lock_door(job->drive, true);
-        error = format_and_check(job);
+        error = options->grow ? grow(job, options) : format_and_check(job);
         mmc_drive_lock_door(job->drive, false);
     }
     return error;

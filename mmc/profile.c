@@ -53,7 +53,13 @@ enum {
     /* What "1x" means, in 1000 bytes a second. */
     SPEED_CD = 177,
     SPEED_DVD = 1385,
-    SPEED_BD = 4496
+    SPEED_BD = 4496,
+
+    /* Addresses: on CD those of 99:59:74, on DVD sector numbers of 24 bits; the
+     * largest BD, with four layers, has 62,500,864 blocks. */
+    MOST_CD = (99 * 60 + 59) * 75 + 74 - 150 + 1,
+    MOST_DVD = 1 << 24,
+    MOST_BD = 1 << 26
 };
 
 static const struct mmc_profile table[] = {
@@ -210,6 +216,12 @@ static const struct mmc_profile unknown = {
     .number = 0xFFFF, .name = "unknown medium", .packet_blocks = 1};
 
 enum { TABLE_ROWS = sizeof(table) / sizeof(table[0]) };
+
+uint32_t mmc_profile_most_blocks(const struct mmc_profile *profile) {
+    return mmc_profile_can(profile, MMC_CAP_CD_SPEED) ? MOST_CD
+           : mmc_profile_can(profile, MMC_CAP_DVD)    ? MOST_DVD
+                                                      : MOST_BD;
+}
 
 /* Words in the order in which they are offered to users. */
 static const char *const words[] = {

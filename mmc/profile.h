@@ -68,6 +68,10 @@ const struct mmc_profile *mmc_profile_find(uint16_t number, bool mrw);
  * there is none. */
 const struct mmc_profile *mmc_profile_of_word(const char *word);
 
+/* More blocks than the largest medium of this kind has: whoever claims as many
+ * is not believed. */
+uint32_t mmc_profile_most_blocks(const struct mmc_profile *profile);
+
 /* Whether the row has all of `capabilities`. */
 static inline bool mmc_profile_can(const struct mmc_profile *profile,
                                    unsigned capabilities) {

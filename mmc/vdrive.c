@@ -335,7 +335,7 @@ static void power_up(struct vdrive *drive) {
     drive->faults.long_write_until_us = 0;
     drive->attention = VDRIVE_ATTENTION_POWER_ON;
     drive->gone = false;
-    drive->formatted_here = drive->out_of_sequence = false;
+    drive->formatted_here = drive->out_of_sequence = drive->calibrated = false;
     vdrive_background_stop(drive);
     vdrive_quirks_power_up(drive);
     vdrive_forget_settings(drive);

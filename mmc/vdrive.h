@@ -232,6 +232,13 @@ enum mmc_vdrive_quirk_kind {
     MMC_VDRIVE_QUIRK_MRW_PAGE_2C,
     /* CD-MRW: the general application area is addressed after power on. */
     MMC_VDRIVE_QUIRK_MRW_GAA,
+    /* Every capacity that is told is 2^32-1 blocks. */
+    MMC_VDRIVE_QUIRK_HUGE_CAPACITY,
+    /* READ TRACK INFORMATION of formatted DVD-RW: FP is 0. */
+    MMC_VDRIVE_QUIRK_NO_FIXED_PACKETS,
+    /* WRITE and FORMAT UNIT: 3/73/03, until SEND OPC INFORMATION has
+     * calibrated the laser for the disc that was loaded. */
+    MMC_VDRIVE_QUIRK_WANTS_OPC,
     MMC_VDRIVE_QUIRKS
 };
 
@@ -262,7 +269,8 @@ void mmc_vdrive_quirk(struct mmc_transport *transport,
  * format-capacities-plus-four no-page-05h page-05h-refused-on-blank
  * no-format-10h format-needs-immed speed-refused not-erasable-after-format
  * late-2/04/07 sequence-error sequence-error-5 slow-spinup tray-open
- * tray-empty stale-events mrw-page-2ch mrw-gaa, as above.
+ * tray-empty stale-events mrw-page-2ch mrw-gaa huge-capacity no-fixed-packets
+ * wants-opc, as above.
  *
  * A line that is not of this form fails mmc_vdrive_open() with -EINVAL and
  * is logged. */

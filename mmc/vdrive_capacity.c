@@ -21,6 +21,9 @@ enum { BLOCK_LENGTH = VDRIVE_BLOCK_BYTES };
 static uint32_t told_blocks(const struct vdrive *drive) {
     const struct vdrive_head *head = drive->files.head;
 
+    if (vdrive_quirk(drive, MMC_VDRIVE_QUIRK_HUGE_CAPACITY)) {
+        return UINT32_MAX;
+    }
     if (vdrive_mrw_formatted(drive) && vdrive_modes_in_gaa(drive)) {
         return vdrive_readable_end(drive);
     }
@@ -220,10 +223,14 @@ static void put_current_capacity(const struct vdrive *drive, uint8_t *to) {
     const struct vdrive_head *head = drive->files.head;
     enum mmc_capacity_kind kind = capacity_kind(drive);
 
-    sg_put_unaligned_be32(kind == MMC_CAPACITY_FORMATTED
-                              ? vdrive_readable_end(drive)
-                              : head->max_blocks,
-                          to);
+    uint32_t blocks = kind == MMC_CAPACITY_FORMATTED
+                          ? vdrive_readable_end(drive)
+                          : head->max_blocks;
+
+    if (vdrive_quirk(drive, MMC_VDRIVE_QUIRK_HUGE_CAPACITY)) {
+        blocks = UINT32_MAX;
+    }
+    sg_put_unaligned_be32(blocks, to);
     to[4] = (uint8_t)kind;
     sg_put_unaligned_be24(VDRIVE_BLOCK_BYTES, to + 5);
 }
@@ -245,7 +252,11 @@ enum vdrive_sense vdrive_read_format_capacities(struct vdrive *drive,
     for (size_t i = 0; i < count; i++) {
         uint8_t *to = reply + 12 + 8 * i;
 
-        sg_put_unaligned_be32(offers[i].blocks, to);
+        sg_put_unaligned_be32(
+            vdrive_quirk(drive, MMC_VDRIVE_QUIRK_HUGE_CAPACITY)
+                ? UINT32_MAX
+                : offers[i].blocks,
+            to);
         to[4] = (uint8_t)(offers[i].type << 2);
         sg_put_unaligned_be24(offers[i].parameter, to + 5);
     }

@@ -57,6 +57,7 @@ enum vdrive_sense {
     VDRIVE_READ_FAILED = 0x031105,
     VDRIVE_FORMAT_CORRUPTED = 0x033100,
     VDRIVE_TOC_UNREADABLE = 0x035700,
+    VDRIVE_CALIBRATION_ERROR = 0x037303,
     VDRIVE_INTERNAL_FAILURE = 0x044400,
     VDRIVE_LIST_LENGTH = 0x051A00,
     VDRIVE_UNKNOWN_OPCODE = 0x052000,
@@ -343,6 +344,7 @@ struct vdrive {
                                to itself */
     bool formatted_here;    /* since the disc was loaded */
     bool out_of_sequence;   /* see MMC_VDRIVE_QUIRK_SEQUENCE_ERROR */
+    bool calibrated;        /* see MMC_VDRIVE_QUIRK_WANTS_OPC */
     unsigned attention;     /* unit attentions to come */
     bool writable;          /* the files may be changed */
     bool gone;              /* no power, or off the bus */
@@ -530,6 +532,8 @@ uint16_t vdrive_background_progress(const struct vdrive *drive);
 
 /* Takes effect of the quirks that are about switching on. */
 void vdrive_quirks_power_up(struct vdrive *drive);
+/* Nothing can be written before the laser is calibrated. */
+bool vdrive_wants_opc(const struct vdrive *drive);
 /* Finds a quirk by its name; false when there is none. */
 bool vdrive_quirk_find(const char *name, enum mmc_vdrive_quirk_kind *out_quirk);
 

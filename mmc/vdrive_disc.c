@@ -201,12 +201,18 @@ static void put_recorded_track(const struct vdrive *drive, uint8_t *reply) {
     reply[5] = 0x05; /* incremental data */
     reply[6] = head->data_block_type == 10 ? 0x02 : 0x01;
     if (packets) {
-        reply[6] |= 0x30; /* Packet, FP */
+        reply[6] |= 0x20; /* Packet */
+        if (!vdrive_quirk(drive, MMC_VDRIVE_QUIRK_NO_FIXED_PACKETS)) {
+            reply[6] |= 0x10; /* FP */
+        }
     } else if (!formatted) {
         reply[6] |= 0x20;
     }
     sg_put_unaligned_be32(head->packet_blocks, reply + 20);
-    sg_put_unaligned_be32(vdrive_readable_end(drive), reply + 24);
+    sg_put_unaligned_be32(vdrive_quirk(drive, MMC_VDRIVE_QUIRK_HUGE_CAPACITY)
+                              ? UINT32_MAX
+                              : vdrive_readable_end(drive),
+                          reply + 24);
     if (vdrive_way(drive) == VDRIVE_WAY_APPEND) {
         put_next_writable(drive, reply);
     }

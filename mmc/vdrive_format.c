@@ -360,6 +360,9 @@ enum vdrive_sense vdrive_format_unit(struct vdrive *drive,
     if (!sense) {
         sense = check_format_state(drive, plan);
     }
+    if (!sense && vdrive_wants_opc(drive)) {
+        sense = VDRIVE_CALIBRATION_ERROR;
+    }
     if (sense) {
         return sense;
     }

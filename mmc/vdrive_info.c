@@ -94,6 +94,7 @@ enum vdrive_sense vdrive_send_opc(struct vdrive *drive, struct vdrive_io *io) {
         return VDRIVE_WRITE_PROTECTED;
     }
     drive->model.now_us += 1000000;
+    drive->calibrated = true;
     vdrive_model_start(drive);
     return VDRIVE_GOOD;
 }

@@ -29,6 +29,9 @@ static const char *const names[MMC_VDRIVE_QUIRKS] = {
     [MMC_VDRIVE_QUIRK_STALE_EVENTS] = "stale-events",
     [MMC_VDRIVE_QUIRK_MRW_PAGE_2C] = "mrw-page-2ch",
     [MMC_VDRIVE_QUIRK_MRW_GAA] = "mrw-gaa",
+    [MMC_VDRIVE_QUIRK_HUGE_CAPACITY] = "huge-capacity",
+    [MMC_VDRIVE_QUIRK_NO_FIXED_PACKETS] = "no-fixed-packets",
+    [MMC_VDRIVE_QUIRK_WANTS_OPC] = "wants-opc",
 };
 
 bool vdrive_quirk_find(const char *name,
@@ -53,6 +56,11 @@ void vdrive_quirks_power_up(struct vdrive *drive) {
     if (vdrive_quirk(drive, MMC_VDRIVE_QUIRK_TRAY_EMPTY)) {
         drive->tray.loaded = false;
     }
+}
+
+bool vdrive_wants_opc(const struct vdrive *drive) {
+    return vdrive_quirk(drive, MMC_VDRIVE_QUIRK_WANTS_OPC) &&
+           !drive->calibrated;
 }
 
 void mmc_vdrive_quirk(struct mmc_transport *transport,

@@ -69,7 +69,7 @@ void vdrive_tray_load(struct vdrive *drive) {
     }
     drive->tray.open = false;
     drive->tray.loaded = true;
-    drive->formatted_here = false;
+    drive->formatted_here = drive->calibrated = false;
     drive->tray.ready_at_us = drive->model.now_us + spin_up_us(drive);
     drive->attention |= VDRIVE_ATTENTION_MEDIUM;
     vdrive_forget_settings(drive);

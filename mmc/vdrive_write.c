@@ -333,6 +333,9 @@ static enum vdrive_sense check_write(const struct vdrive *drive,
     if (!sense) {
         sense = vdrive_check_write(drive, extent.lba, extent.count);
     }
+    if (!sense && extent.count > 0 && vdrive_wants_opc(drive)) {
+        sense = VDRIVE_CALIBRATION_ERROR;
+    }
     return sense || extent.count == 0 ? sense : check_sequence(drive);
 }
 

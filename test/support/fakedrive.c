@@ -113,11 +113,12 @@ static int do_configuration(struct fakedrive *fake,
 static int do_disc_information(struct fakedrive *fake,
                                const struct mmc_request *request,
                                struct mmc_reply *reply) {
-    uint8_t data[34] = {0};
+    uint8_t data[42] = {0};
 
-    data[1] = 32;
+    data[1] = 40;
     data[2] = fake->disc_status;
     data[3] = data[4] = data[5] = data[6] = 1;
+    data[33] = 1; /* one power is known: nothing to calibrate */
     return give(request, reply, data, sizeof(data));
 }
 

@@ -100,6 +100,45 @@ static void test_prepare_dvd_rw_grows_and_keeps_what_is_there(void **state) {
     assert_int_equal(bench_stats(bench).refused, 0);
 }
 
+/* Somebody who presses the button all the time. */
+static bool press(void *context, enum mmc_prepare_step step,
+                  unsigned permille) {
+    struct media_bench *bench = context;
+
+    (void)permille;
+    bench->seen[step] = true;
+    mmc_vdrive_press_button(bench->transport);
+    return true;
+}
+
+static void test_prepare_dvd_rw_locks_the_door_while_it_grows(void **state) {
+    struct media_bench *bench = *state;
+
+    assert_int_equal(bench_prepare(bench, &quick), 0);
+    bench->seen[MMC_STEP_WRITE] = false;
+    assert_int_equal(
+        mmc_prepare(bench->drive, &bench->media, &grow, press, bench), 0);
+    assert_true(bench->seen[MMC_STEP_WRITE]);
+    assert_false(mmc_vdrive_tray_open(bench->transport));
+    assert_int_equal(bench->media.blocks, BENCH_BLOCKS);
+    mmc_vdrive_press_button(bench->transport);
+    assert_true(mmc_vdrive_tray_open(bench->transport));
+}
+
+/* Whatever the drive calls it: packets that it cannot promise are not
+ * overwritten. What is there is read, and a format mends it. */
+static void test_prepare_dvd_rw_without_fixed_packets_is_read(void **state) {
+    struct media_bench *bench = *state;
+
+    assert_int_equal(bench_prepare(bench, &usual), 0);
+    mmc_vdrive_quirk(bench->transport, MMC_VDRIVE_QUIRK_NO_FIXED_PACKETS, true);
+    bench_look(bench);
+    assert_int_equal(bench->media.state, MMC_DISC_UNFORMATTED);
+    assert_int_equal(bench->media.readable_blocks, BENCH_BLOCKS);
+    assert_int_equal(bench->media.formattable_blocks, BENCH_BLOCKS);
+    assert_false(bench->media.needs_blank);
+}
+
 static void
 test_prepare_dvd_rw_recognises_an_unfinished_quick_format(void **state) {
     struct media_bench *bench = *state;
@@ -148,6 +187,12 @@ int main(void) {
 #define MEDIA_TEST(name)                                                       \
     cmocka_unit_test_setup_teardown(name, set_up, bench_tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_prepare_dvd_rw_locks_the_door_while_it_grows, set_up,
+            bench_tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_prepare_dvd_rw_without_fixed_packets_is_read, set_up,
+            bench_tear_down),
         MEDIA_TEST(test_prepare_dvd_rw_formats_a_sequential_disc),
         MEDIA_TEST(test_prepare_dvd_rw_uses_the_other_format),
         MEDIA_TEST(test_prepare_dvd_rw_works_without_page_05h),

@@ -342,6 +342,9 @@ static void test_vdrive_quirk_names_are_all_known(void **state) {
         "stale-events",
         "mrw-page-2ch",
         "mrw-gaa",
+        "huge-capacity",
+        "no-fixed-packets",
+        "wants-opc",
     };
     struct mmc_transport *drive;
     struct vdrive_rig rig;
