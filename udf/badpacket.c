@@ -149,7 +149,7 @@ static int move_content(struct udf_volume *volume, const struct place *place,
         .addr = place->addr,
         .count = place->count,
         .wanted = UINT64_MAX >> (64 - place->count),
-        .withdraw = failure->missing == 0,
+        .withdraw = failure->missing == 0 && volume->nonalloc.node,
     };
     int error;
 

@@ -196,7 +196,9 @@ static int write_blocks(struct udf_volume *volume, struct udf_node *node,
 }
 
 void udf_dir_moved(struct udf_dir *dir, uint32_t block, uint32_t count) {
-    uint64_t end = (uint64_t)block + count;
+    /* The tag of the last FID, which is sealed anew, may end in the block
+     * behind. */
+    uint64_t end = (uint64_t)block + count + 1;
     uint32_t blocks = udf_dir_blocks(dir->bytes);
 
     if (block < blocks) {

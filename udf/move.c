@@ -145,9 +145,19 @@ static int copy_block(struct udf_volume *volume, struct udf_addr from,
     return error == UDF_MISS ? -EIO : error;
 }
 
+/* Blocks that were moved away from: what is not withdrawn is free on the disc,
+ * but not for this mount. */
+static void leave(struct udf_volume *volume, const struct udf_move *move,
+                  uint32_t lbn, uint32_t count) {
+    if (!move->withdraw) {
+        udf_space_orphan(volume->space, lbn, count);
+    }
+}
+
 /* Moves the beginning of `piece`, as far as a run is free. */
 static int move_piece(struct udf_volume *volume, struct udf_node *node,
-                      uint16_t part, const struct piece *piece) {
+                      const struct udf_move *move, const struct piece *piece) {
+    uint16_t part = move->addr.part;
     struct udf_extent moved = {
         .block = piece->block, .kind = piece->kind, .addr = {.part = part}};
     int error = udf_space_take_run(volume->space, volume->placement.data_goal,
@@ -176,6 +186,7 @@ static int move_piece(struct udf_volume *volume, struct udf_node *node,
     if (node->dir) { /* its FIDs are sealed for their blocks */
         udf_dir_moved(node->dir, (uint32_t)piece->block, moved.count);
     }
+    leave(volume, move, piece->lbn, moved.count);
     volume->placement.data_goal = moved.addr.lbn + moved.count;
     return 0;
 }
@@ -194,6 +205,7 @@ static int move_chain(struct udf_volume *volume, struct udf_node *node,
         if (error) {
             return error;
         }
+        leave(volume, move, node->body.aed[i], 1);
         node->body.aed[i] = lbn;
     }
     return 0;
@@ -209,7 +221,7 @@ static int move_node(struct udf_volume *volume, struct udf_node *node,
         struct piece piece;
 
         if (find_piece(move, &node->body.extents.list[i], &piece)) {
-            error = move_piece(volume, node, move->addr.part, &piece);
+            error = move_piece(volume, node, move, &piece);
             i = 0;
         } else {
             i++;

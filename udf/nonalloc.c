@@ -33,7 +33,12 @@ static struct udf_name root_name(void) {
     return (struct udf_name){.text = file_name, .len = sizeof(file_name) - 1};
 }
 
-/* Memory of it is kept; the stream directory is written once. */
+static struct udf_name stream_called(void) {
+    return (struct udf_name){.text = stream_name,
+                             .len = sizeof(stream_name) - 1};
+}
+
+/* Memory of it is kept. */
 static void keep(struct udf_volume *volume, struct udf_node *node) {
     node->pins++;
     volume->nonalloc.node = node;
@@ -43,8 +48,7 @@ static void keep(struct udf_volume *volume, struct udf_node *node) {
 
 static int load_stream(struct udf_op *op, struct udf_node **out_node) {
     const struct udf_long_ad *streams = &op->volume->identity.streams;
-    const struct udf_name name = {.text = stream_name,
-                                  .len = sizeof(stream_name) - 1};
+    const struct udf_name name = stream_called();
     struct udf_dir_entry entry;
     struct udf_node *dir;
     int error = -ENOENT;
@@ -162,18 +166,50 @@ static int write_file_set(struct udf_op *op, struct udf_addr streams) {
     return error;
 }
 
+/* The stream alone; UDF 2.60 3.2.1.1: it has no UniqueID of its own. */
+static int make_stream_node(struct udf_op *op, struct udf_node **out_node) {
+    int error = make_node(op, UDF_FILE_REGULAR, UDF_ICB_STREAM, out_node);
+
+    if (!error) {
+        (*out_node)->attr.unique_id = 0;
+    }
+    return error;
+}
+
+/* Adds the stream to a system stream directory that is there. */
+static int add_stream(struct udf_op *op, struct udf_node **out_node) {
+    struct udf_volume *volume = op->volume;
+    struct udf_name name = stream_called();
+    struct udf_dir_target target = {.metadata = true};
+    struct udf_node *dir;
+    int error = udf_node_load(op, volume->identity.streams.addr, &dir);
+
+    if (!error) {
+        error = udf_dir_load(op, dir);
+    }
+    if (!error) {
+        error = udf_dir_prepare(volume, dir, &name);
+    }
+    if (!error) {
+        error = make_stream_node(op, out_node);
+    }
+    if (!error) {
+        target.icb = (*out_node)->icb;
+        udf_dir_add(volume, dir, &name, &target);
+        udf_node_touch(volume, dir);
+    }
+    return error;
+}
+
+/* Makes the stream and a system stream directory for it. */
 static int make_stream(struct udf_op *op, struct udf_node **out_node) {
     struct udf_node *dir = NULL;
     struct udf_addr fsd = op->volume->identity.fsd;
     uint8_t block[UDF_BLOCK_BYTES];
-    int error;
+    int error = udf_io_read(op, fsd, 1, block); /* all that may be missing */
 
-    if (op->volume->identity.streams.bytes > 0) {
-        return -EOPNOTSUPP;
-    }
-    error = udf_io_read(op, fsd, 1, block); /* all that may be missing */
     if (!error) {
-        error = make_node(op, UDF_FILE_REGULAR, UDF_ICB_STREAM, out_node);
+        error = make_stream_node(op, out_node);
     }
     if (!error) {
         error = make_node(op, UDF_FILE_STREAM_DIRECTORY, 0, &dir);
@@ -181,8 +217,6 @@ static int make_stream(struct udf_op *op, struct udf_node **out_node) {
     if (error) {
         return error;
     }
-    /* UDF 2.60 3.2.1.1: neither has a UniqueID of its own. */
-    (*out_node)->attr.unique_id = 0;
     dir->attr.unique_id = 0;
     error = fill_directory(op->volume, dir, (*out_node)->icb);
     return error ? error : write_file_set(op, dir->icb);
@@ -214,6 +248,17 @@ static int make_file(struct udf_op *op, struct udf_node **out_node) {
     return error;
 }
 
+/* Where the revision wants it. */
+static int make(struct udf_op *op, struct udf_node **out_node) {
+    const struct udf_volume *volume = op->volume;
+
+    if (!has_streams(volume)) {
+        return make_file(op, out_node);
+    }
+    return volume->identity.streams.bytes > 0 ? add_stream(op, out_node)
+                                              : make_stream(op, out_node);
+}
+
 int udf_nonalloc_prepare(struct udf_volume *volume) {
     struct udf_node *node;
     struct udf_op op;
@@ -223,8 +268,7 @@ int udf_nonalloc_prepare(struct udf_volume *volume) {
     do {
         error = 0;
         if (!volume->nonalloc.node) {
-            error = has_streams(volume) ? make_stream(&op, &node)
-                                        : make_file(&op, &node);
+            error = make(&op, &node);
         }
         if (!error && !volume->nonalloc.node) {
             node->body.embedded = false;

@@ -8,8 +8,8 @@
  * file "Non-Allocatable Space" in the root directory. Its extents are allocated
  * and not recorded. It is made when the first packet goes bad.
  *
- * Where it cannot be made (a system stream directory of others without it),
- * the bitmap alone keeps the packets from being used.
+ * Where it cannot be made, packets are left alone only as long as the volume is
+ * mounted: what is marked used and no file's is damage.
  */
 #ifndef UDF_NONALLOC_H
 #define UDF_NONALLOC_H
@@ -32,8 +32,8 @@ struct udf_nonalloc {
 int udf_nonalloc_load(struct udf_volume *volume);
 
 /* Makes the file if there is none yet. Called by the committing thread without
- * the volume lock. Returns 0; -EOPNOTSUPP, -EUCLEAN, -EIO, -ENOSPC when it
- * cannot be made; -ENOMEM, -ENODEV, -ENOMEDIUM. */
+ * the volume lock. Returns 0; -EUCLEAN, -EIO, -ENOSPC when it cannot be
+ * made; -ENOMEM, -ENODEV, -ENOMEDIUM. */
 int udf_nonalloc_prepare(struct udf_volume *volume);
 
 /* Adds blocks that no file has any more, and that are marked used. Does nothing
