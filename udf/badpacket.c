@@ -285,7 +285,7 @@ static int resolve_one(struct udf_volume *volume,
     if (volume->maps.map[place.addr.part].kind == UDF_MAP_KIND_SPARABLE) {
         error = replace(volume, &place);
     }
-    return error == -EBUSY ? -EIO : error;
+    return error == -EBUSY || error == -ENOSPC ? -EIO : error;
 }
 
 int udf_badpacket_resolve(struct udf_volume *volume, bool *io_moved) {

@@ -35,8 +35,8 @@ struct udf_volume;
 /* Sees to all packets that have failed. *io_moved becomes true when a snapshot
  * has to be taken (again). Committing thread, without the volume lock. Returns
  * 0 when none is left that has failed, and writing out can go on; -EIO when
- * there is no way for one of them, and -ENOSPC when there is no room; -ENODEV,
- * -ENOMEDIUM, -ENOMEM. */
+ * there is no way for one of them: its content cannot move, or there is no room
+ * and no spare; -ENODEV, -ENOMEDIUM, -ENOMEM. */
 int udf_badpacket_resolve(struct udf_volume *volume, bool *io_moved);
 
 /* blockdev_write_out(), blockdev_sync() and blockdev_make_room(), again and
