@@ -219,6 +219,10 @@ static void print_volume(const struct report *report) {
         printf("%-10s %u packets reserved at block %u\n", "journal",
                volume->journal_packets, volume->journal_lba);
     }
+    if (volume->journal_blocks != 0) {
+        printf("%-10s %u blocks that the next mount brings home\n",
+               "in journal", volume->journal_blocks);
+    }
 }
 
 static void print_wear(const struct report *report) {
@@ -303,7 +307,7 @@ static json_t *json_volume(const struct report *report) {
              volume->revision & 0xffu);
     return json_pack(
         "{s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, s:I}",
+        "s:I, s:I, s:I}",
         "label", json_text(volume->label), "volume_set_id",
         json_text(volume->volume_set_id), "revision", revision, "clean",
         volume->clean, "partition", json_text(volume->partition_kind),
@@ -315,7 +319,8 @@ static json_t *json_volume(const struct report *report) {
         (json_int_t)volume->spares_bad, "withdrawn_packets",
         (json_int_t)volume->withdrawn_packets, "journal_lba",
         (json_int_t)volume->journal_lba, "journal_packets",
-        (json_int_t)volume->journal_packets);
+        (json_int_t)volume->journal_packets, "journal_blocks",
+        (json_int_t)volume->journal_blocks);
 }
 
 static json_t *json_wear(const struct report *report) {

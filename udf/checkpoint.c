@@ -215,6 +215,8 @@ static int bring_portion(struct udf_volume *volume, struct homes *homes,
     append = portion.run.head.entries > 0 || journal->unproven;
     if (!error && append) {
         error = udf_journal_append(volume, &portion.run, io_moved);
+        /* Commits leave room for this, unless the journal's packets are bad. */
+        error = error == -ENOSPC ? -EIO : error;
     }
     if (!error && !*io_moved) {
         error = write_homes(volume, &portion, homes->list + from,

@@ -61,7 +61,9 @@ static bool borrow(struct udf_volume *volume, uint32_t packets,
     if (udf_space_usable(volume->space) <
             (uint64_t)count + volume->placement.keep +
                 udf_space_reserved(volume->space) ||
-        udf_space_set_aside(volume->space, count, packet, &addr.lbn)) {
+        udf_space_set_aside(volume->space, count, packet,
+                            volume->maps.map[addr.part].start_lba % packet,
+                            &addr.lbn)) {
         return false;
     }
     if (udf_partmap_lba(&volume->maps, addr, count, &lba, &run) ||
@@ -246,7 +248,7 @@ uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare) {
 }
 
 uint32_t udf_journal_spare(const struct udf_journal *journal) {
-    return journal->area.packets / SPARE_SHARE;
+    return journal->checkpoint ? 1 : journal->area.packets / SPARE_SHARE;
 }
 
 bool udf_journal_is_full(const struct udf_journal *journal) {

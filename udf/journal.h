@@ -61,6 +61,7 @@ struct udf_journal {
      * more when their packets are at home: then go back there. */
     bool ends_with_images;
     struct udf_journal_place before_images;
+    bool checkpoint; /* is under way: what is spare is for now */
     bool suspended; /* this session does without one; see udf_journal_leave() */
 };
 
@@ -92,8 +93,8 @@ bool udf_journal_mark(const struct udf_volume *volume, bool closed,
 /* Blocks that the next run may have at most, so that `spare` packets stay. */
 uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare);
 
-/* Packets that stay free for the images of a checkpoint, and more of them when
- * packets go bad meanwhile. */
+/* Packets that a commit leaves free: for the images of a checkpoint, and for
+ * commits in the middle of one when packets go bad. */
 uint32_t udf_journal_spare(const struct udf_journal *journal);
 
 /* Whether it is time for a checkpoint. */

@@ -114,10 +114,10 @@ void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count);
 void udf_space_avoid(struct udf_space *space, uint32_t lbn, uint32_t count);
 /* Takes `count` (>= 1) contiguous usable blocks for something that the disc
  * shall not know of: they become orphaned at once. The last such run whose
- * first block is a multiple of `align` after adding the partition's phase.
+ * first block is a multiple of `align` after adding `phase` (below align).
  * Returns 0 or -ENOSPC. */
 int udf_space_set_aside(struct udf_space *space, uint32_t count, uint32_t align,
-                        uint32_t *out_lbn);
+                        uint32_t phase, uint32_t *out_lbn);
 
 /* The same with blocks lbn .. lbn+count-1. */
 int udf_space_set_aside_at(struct udf_space *space, uint32_t lbn,

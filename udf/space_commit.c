@@ -32,11 +32,11 @@ int udf_space_set_aside_at(struct udf_space *space, uint32_t lbn,
 }
 
 int udf_space_set_aside(struct udf_space *space, uint32_t count, uint32_t align,
-                        uint32_t *out_lbn) {
-    uint64_t end = ((uint64_t)space->phase + space->blocks) / align * align;
+                        uint32_t phase, uint32_t *out_lbn) {
+    uint64_t end = ((uint64_t)phase + space->blocks) / align * align;
 
-    while (end >= (uint64_t)space->phase + count) {
-        uint64_t lbn = end - count - space->phase;
+    while (end >= (uint64_t)phase + count) {
+        uint64_t lbn = end - count - phase;
 
         if (udf_space_set_aside_at(space, (uint32_t)lbn, count) == 0) {
             *out_lbn = (uint32_t)lbn;

@@ -245,7 +245,9 @@ static int bring_home(struct udf_volume *volume, bool closing) {
         moved = false;
         error = udf_checkpoint(volume, closing, &moved);
         if (!error && moved) {
+            volume->journal.checkpoint = true;
             error = commit_all(volume);
+            volume->journal.checkpoint = false;
         }
     }
     return error || !moved ? error : -EIO;
