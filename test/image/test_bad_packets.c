@@ -119,13 +119,13 @@ static void free_bench(struct bench *bench) {
     free(bench);
 }
 
-/* Lets about `permille` of the partition's packets that hold nothing yet be
- * bad: they cannot be written, ever. Gives their number. */
-static uint32_t spoil(struct bench *bench, uint32_t permille) {
-    uint32_t end = bench->first + info_of(bench).partition_blocks;
+/* Lets about `permille` of the packets from `from` to `end` that hold nothing
+ * yet be bad: they cannot be written, ever. Gives their number. */
+static uint32_t spoil_range(struct bench *bench, uint32_t from, uint32_t end,
+                            uint32_t permille) {
     uint32_t count = 0;
 
-    for (uint32_t lba = bench->first; lba + PACKET <= end; lba += PACKET) {
+    for (uint32_t lba = from; lba + PACKET <= end; lba += PACKET) {
         if (memdev_overwrites(bench->mem, lba) == 0 &&
             rnd(bench, 1000) < permille) {
             memdev_fail_write(bench->mem, lba);
@@ -133,6 +133,23 @@ static uint32_t spoil(struct bench *bench, uint32_t permille) {
         }
     }
     return count;
+}
+
+/* The same for the partition. */
+static uint32_t spoil(struct bench *bench, uint32_t permille) {
+    return spoil_range(bench, bench->first,
+                       bench->first + info_of(bench).partition_blocks,
+                       permille);
+}
+
+/* Some of the journal's packets. */
+static void spoil_journal(struct bench *bench, uint32_t permille) {
+    struct udf_info info = info_of(bench);
+    uint32_t lba = info.journal_lba;
+    uint32_t count =
+        spoil_range(bench, lba, lba + info.journal_packets * PACKET, permille);
+
+    assert_true(info.journal_packets > 0 && count > 0);
 }
 
 /* ---- work ---------------------------------------------------------------- */
@@ -228,6 +245,7 @@ static void work_on_a_bad_disc(uint16_t revision, enum udf_map_choice map,
     struct udf_info info;
 
     assert_true(spoil(bench, permille) > 0);
+    spoil_journal(bench, permille + 50);
     create_files(bench);
     expect_files(bench);
     unmount_volume(bench);
@@ -257,10 +275,129 @@ static void test_bad_packets_before_streams(void **state) {
     work_on_a_bad_disc(0x0150, UDF_MAP_SPARABLE, 50);
 }
 
+/* Makes files until something fails. Gives how many are committed. */
+static uint32_t create_until_error(struct bench *bench, int *out_error) {
+    uint8_t *buf = malloc(FILE_BYTES_MAX);
+    uint32_t safe = 0;
+    int error = 0;
+
+    for (uint32_t i = 0; !error && i < FILES; i++) {
+        struct udf_make what = {.mode = S_IFREG | 0644};
+        struct udf_stat stat;
+        char text[NAME_BYTES];
+        struct udf_name name;
+
+        name_file(i, text);
+        name = name_of(text);
+        error = udf_create(bench->volume, UDF_ROOT_INO, &name, &what, &owner,
+                           &stat);
+        if (!error) {
+            bench->seed[i] = rnd(bench, 1u << 20);
+            bench->bytes[i] = 1 + rnd(bench, FILE_BYTES_MAX);
+            fill(bench, i, buf);
+            error = udf_write(bench->volume, stat.ino, 0, bench->bytes[i], buf);
+        }
+        if (!error) {
+            error = udf_commit(bench->volume);
+        }
+        if (!error) {
+            safe = i + 1;
+        }
+    }
+    free(buf);
+    *out_error = error;
+    return safe;
+}
+
+/* Nearly everything is bad: the user is told, and what was committed is there.
+ */
+static void test_bad_packets_nearly_everywhere(void **state) {
+    struct bench *bench = new_bench(UDF_MAP_SPARABLE, 0x0201);
+    struct udf_info info;
+    uint32_t safe;
+    int error;
+
+    (void)state;
+    assert_true(spoil(bench, 930) > 0);
+    safe = create_until_error(bench, &error);
+    info = info_of(bench);
+    assert_int_equal(error, -EIO);
+    assert_int_equal(udf_commit(bench->volume), -EIO);
+    assert_int_equal(udf_unmount(bench->volume), -EIO);
+    bench->volume = NULL;
+    mount_volume(bench);
+    for (uint32_t i = 0; i < safe; i++) {
+        expect_file(bench, i);
+    }
+    print_message("%u files before the end, %u packets withdrawn\n", safe,
+                  info.withdrawn_packets);
+    (void)udf_unmount(bench->volume);
+    bench->volume = NULL;
+    free_bench(bench);
+}
+
+/* Lets every packet that holds something be bad from now on, and all spares but
+ * `good`. */
+static void wear_out(struct bench *bench, uint32_t good) {
+    const struct udf_partmap *map = &bench->volume->maps.map[0];
+    uint32_t end = bench->first + map->blocks;
+
+    for (uint32_t lba = bench->first; lba + PACKET <= end; lba += PACKET) {
+        if (memdev_overwrites(bench->mem, lba) > 0) {
+            memdev_fail_write(bench->mem, lba);
+        }
+    }
+    for (uint32_t i = good; i < map->sparing.entries; i++) {
+        memdev_fail_write(bench->mem, map->sparing.entry[i].mapped);
+    }
+}
+
+static void chmod_files(struct bench *bench, mode_t mode) {
+    for (uint32_t i = 0; i < FILES; i++) {
+        struct udf_stat stat = {.mode = mode};
+
+        assert_int_equal(udf_setattr(bench->volume, bench->ino[i], &stat,
+                                     UDF_SET_MODE, &stat),
+                         0);
+    }
+    assert_int_equal(udf_commit(bench->volume), 0);
+}
+
+/* File entries cannot move, so their packets need spares, and there are two. */
+static void test_bad_packets_when_spares_run_out(void **state) {
+    struct bench *bench = new_bench(UDF_MAP_SPARABLE, 0x0201);
+    struct udf_stat stat;
+    struct udf_info info;
+
+    (void)state;
+    create_files(bench);
+    unmount_volume(bench);
+    mount_volume(bench);
+    expect_files(bench);
+    wear_out(bench, 2);
+    chmod_files(bench, 0600);
+    assert_int_equal(udf_unmount(bench->volume), -EIO);
+    bench->volume = NULL;
+    mount_volume(bench);
+    info = info_of(bench);
+    assert_int_equal(info.spares_used, 2);
+    assert_false(info.clean);
+    expect_files(bench);
+    for (uint32_t i = 0; i < FILES; i++) {
+        assert_int_equal(udf_getattr(bench->volume, bench->ino[i], &stat), 0);
+        assert_int_equal(stat.mode, S_IFREG | 0600);
+    }
+    (void)udf_unmount(bench->volume);
+    bench->volume = NULL;
+    free_bench(bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_packets_of_a_sparable_volume),
         cmocka_unit_test(test_bad_packets_before_streams),
+        cmocka_unit_test(test_bad_packets_nearly_everywhere),
+        cmocka_unit_test(test_bad_packets_when_spares_run_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
