@@ -7,6 +7,11 @@
  * one, so that no packet has to be read to be completed; shorter runs share
  * the packet that is being filled. A file that grows goes on behind its last
  * extent when that ends on a packet's border.
+ *
+ * What is written over goes to fresh packets, too, when it fills one: in its
+ * place every block would need its packet read and kept in the journal. Past
+ * FRAGMENTS_MAX extents, and when space is short, it stays in its place, so
+ * that no file falls to pieces.
  */
 #include "udf/file.h"
 
@@ -16,8 +21,11 @@
 #include "udf/io.h"
 #include "udf/volume.h"
 
-/* Longest extent of one descriptor, in blocks (UDF 2.60 2.3.10). */
-enum { RUN_MAX = UDF_EXTENT_BYTES_MAX / UDF_BLOCK_BYTES };
+enum {
+    /* Longest extent of one descriptor, in blocks (UDF 2.60 2.3.10). */
+    RUN_MAX = UDF_EXTENT_BYTES_MAX / UDF_BLOCK_BYTES,
+    FRAGMENTS_MAX = 4096
+};
 
 /* What the next dirty blocks are. */
 struct run {
@@ -81,28 +89,29 @@ static int hand_over(struct udf_volume *volume, struct udf_node *node,
     return 0;
 }
 
-/* Where a run of new blocks should go. */
+/* Where a run of new blocks should go: behind what the file has before it. What
+ * is written over gathers where the last of it went. */
 static uint32_t goal_of(const struct udf_volume *volume,
-                        const struct udf_node *node, uint64_t block) {
+                        const struct udf_node *node, const struct run *run) {
     struct udf_extent piece;
 
-    if (block > 0 &&
-        udf_extents_map(&node->body.extents, block - 1, &piece) == 0 &&
+    if (!run->placed && run->block > 0 &&
+        udf_extents_map(&node->body.extents, run->block - 1, &piece) == 0 &&
         piece.kind != UDF_EXTENT_HOLE) {
         return piece.addr.lbn + piece.count;
     }
     return volume->placement.data_goal;
 }
 
-/* Takes space for the beginning of `run` and enters it in the extents. The
- * dirty blocks stay until they are handed over. */
+/* Takes space for the beginning of `run` and enters it in the extents; what it
+ * had is given back. The dirty blocks stay until they are handed over. */
 static int place_run(struct udf_volume *volume, struct udf_node *node,
                      struct run *run) {
     struct udf_body *body = &node->body;
+    bool moves = run->placed;
     uint32_t lbn, count;
-    int error =
-        udf_space_take_run(volume->space, goal_of(volume, node, run->block),
-                           run->count, &lbn, &count);
+    int error = udf_space_take_run(volume->space, goal_of(volume, node, run),
+                                   run->count, &lbn, &count);
 
     if (error) {
         return error;
@@ -114,7 +123,8 @@ static int place_run(struct udf_volume *volume, struct udf_node *node,
         .kind = UDF_EXTENT_RECORDED,
         .addr = {.lbn = lbn, .part = volume->placement.data_part},
     };
-    error = udf_extents_put(&body->extents, &run->piece, NULL, NULL);
+    error = udf_extents_put(&body->extents, &run->piece, udf_node_drop_piece,
+                            volume);
     if (error) {
         udf_volume_give(volume, run->piece.addr, count);
         return error;
@@ -123,16 +133,49 @@ static int place_run(struct udf_volume *volume, struct udf_node *node,
         udf_volume_orphan(volume, run->piece.addr, count);
     }
     volume->placement.data_goal = lbn + count;
-    body->reserved -= count;
-    udf_space_unreserve(volume->space, count);
+    if (!moves) { /* space was set aside for it */
+        body->reserved -= count;
+        udf_space_unreserve(volume->space, count);
+    }
     return 0;
 }
 
+/* Lets the next run begin with a packet. */
+static void begin_packet(struct udf_volume *volume) {
+    struct udf_placement *place = &volume->placement;
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t phase = volume->maps.map[place->data_part].start_lba % packet;
+
+    place->data_goal += (packet - (place->data_goal + phase) % packet) % packet;
+}
+
+/* Whether what is written over shall go elsewhere. */
+static bool shall_move(const struct udf_volume *volume,
+                       const struct udf_node *node) {
+    const struct udf_space *space = volume->space;
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint64_t from = 0, over = 0, spoken_for;
+    struct run run;
+
+    if (!udf_journal_is_used(volume) ||
+        node->body.extents.count >= FRAGMENTS_MAX) {
+        return false;
+    }
+    while (next_run(node, from, &run)) {
+        over += run.placed ? run.count : 0;
+        from = run.block + run.count;
+    }
+    spoken_for =
+        (uint64_t)udf_space_reserved(space) + 2 * volume->placement.keep;
+    return packet > 1 && over >= packet &&
+           udf_space_usable(space) >= spoken_for + over;
+}
+
 static int write_run(struct udf_volume *volume, struct udf_node *node,
-                     struct run *run) {
+                     struct run *run, bool move) {
     int error = 0;
 
-    if (!run->placed) {
+    if (!run->placed || (move && run->piece.kind == UDF_EXTENT_RECORDED)) {
         error = place_run(volume, node, run);
     } else if (run->piece.kind == UDF_EXTENT_ALLOCATED) {
         run->piece.count = run->count;
@@ -151,16 +194,20 @@ int udf_file_write_back(struct udf_volume *volume, struct udf_node *node,
                         uint32_t *out_blocks) {
     struct udf_dirty *dirty = &node->body.dirty;
     uint32_t packet = volume->dev->geometry.packet_blocks;
+    bool move = shall_move(volume, node);
     uint64_t from = 0;
     uint32_t done = 0;
     struct run run;
     int error = 0;
 
+    if (move) {
+        begin_packet(volume);
+    }
     while (!error && done < max_blocks && next_run(node, from, &run)) {
         uint64_t before = dirty->blocks;
 
         from = run.block + run.count;
-        if (mode == UDF_WRITEBACK_PACKETS) {
+        if (mode == UDF_WRITEBACK_PACKETS && !(move && run.placed)) {
             run.count -= run.count % packet;
         }
         if (run.count > max_blocks - done) {
@@ -169,7 +216,7 @@ int udf_file_write_back(struct udf_volume *volume, struct udf_node *node,
         if (run.count == 0) {
             continue;
         }
-        error = write_run(volume, node, &run);
+        error = write_run(volume, node, &run, move);
         if (!error) {
             udf_dirty_drop(dirty, run.block, run.block + run.count);
             volume->nodes.dirty_blocks -= before - dirty->blocks;
