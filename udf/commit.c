@@ -175,11 +175,42 @@ static int write_run(struct udf_volume *volume, enum content content,
     return error;
 }
 
+/* The journal has room for the run, but not in one piece, because packets of it
+ * are bad: another area takes its place. */
+static int write_elsewhere(struct udf_volume *volume, enum content content,
+                           bool *io_moved) {
+    struct udf_run run = {0};
+    int error = udf_checkpoint(volume, false, io_moved);
+
+    if (!error && !*io_moved) {
+        error = make_run(volume, &run, content, true);
+    }
+    if (!error && !*io_moved) {
+        error = udf_journal_lengthen(
+            volume, udf_run_blocks(run.head.entries, run.head.contents));
+    }
+    udf_run_clear(&run);
+    if (error || *io_moved) {
+        return error == -ENOSPC ? -EMSGSIZE : error;
+    }
+    return write_run(volume, content, io_moved);
+}
+
+static int write_protected(struct udf_volume *volume, enum content content,
+                           bool *io_moved) {
+    int error = write_run(volume, content, io_moved);
+
+    if (error == -ENOSPC && !*io_moved) {
+        error = write_elsewhere(volume, content, io_moved);
+    }
+    return error == -ENOSPC ? -EIO : error;
+}
+
 int udf_commit_data(struct udf_volume *volume, bool *io_moved) {
-    int error = write_run(volume, DATA, io_moved);
+    int error = write_protected(volume, DATA, io_moved);
 
     if (error || *io_moved) {
-        return error;
+        return error == -EMSGSIZE ? 0 : error; /* then it waits */
     }
     pthread_rwlock_wrlock(&volume->lock);
     error = udf_overlay_merge_class(&volume->pending.blocks, UDF_OVERLAY_DATA,
@@ -242,7 +273,7 @@ static int write_snapshot(struct udf_volume *volume, bool *io_moved) {
     }
     error = drop_unwanted(volume);
     if (!error) {
-        error = write_run(volume, SNAPSHOT, io_moved);
+        error = write_protected(volume, SNAPSHOT, io_moved);
     }
     return error == -EMSGSIZE ? write_unprotected(volume, io_moved) : error;
 }

@@ -16,7 +16,7 @@
  *
  * States: closed --first change--> open --unmount--> closed. Nothing is written
  * by mounting or reading. An OPEN LVID names the journal (udf/mark.h), and no
- * LVID is written while there is something in it.
+ * LVID is written before what it holds is at home.
  */
 #ifndef UDF_INTEGRITY_H
 #define UDF_INTEGRITY_H

@@ -180,6 +180,7 @@ int udf_journal_lengthen(struct udf_volume *volume, uint64_t blocks) {
     if (found) {
         udf_journal_end(volume);
         begin(volume, &area);
+        volume->journal.head = 0; /* it is to fit in one piece */
     }
     pthread_rwlock_unlock(&volume->lock);
     return found ? udf_integrity_write(volume, false) : -ENOSPC;
@@ -308,6 +309,7 @@ static void fill_head(const struct udf_volume *volume, struct udf_run *run,
     run->head.directories = volume->counts.directories;
     run->head.unique_id = volume->counts.next_unique_id;
     run->head.lba = journal->area.lba + begin * journal->area.packet_blocks;
+    run->head.unit = volume->dev->geometry.packet_blocks;
 }
 
 static bool has_unproven(const struct udf_run *run) {
@@ -358,6 +360,7 @@ int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
     const struct udf_journal_area *area = &volume->journal.area;
     uint64_t blocks = udf_run_blocks(run->head.entries, run->head.contents);
     uint64_t packets = (blocks + area->packet_blocks - 1) / area->packet_blocks;
+    uint32_t unit = volume->dev->geometry.packet_blocks;
     uint64_t first = run->head.first;
     uint8_t *raw;
     int error = -EIO;
@@ -365,7 +368,7 @@ int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
     if (packets > area->packets) {
         return -ENOSPC;
     }
-    raw = calloc((size_t)packets * area->packet_blocks, UDF_BLOCK_BYTES);
+    raw = calloc((size_t)packets * area->packet_blocks + unit, UDF_BLOCK_BYTES);
     if (!raw) {
         return -ENOMEM;
     }
@@ -374,10 +377,6 @@ int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
 
         run->head.first = first;
         error = append(volume, run, raw, (uint32_t)packets, &begin);
-        if (error == -ENOSPC && i > 0) {
-            error = -EIO; /* it is not full: its packets are bad */
-            break;
-        }
         if (error == -EIO && !step_over(volume, begin, (uint32_t)packets)) {
             struct blockdev_failure failure;
 
@@ -385,6 +384,9 @@ int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
                 udf_badpacket_resolve(volume, io_moved)) {
                 break;
             }
+            /* A packet that the run names may be elsewhere now. */
+            *io_moved = true;
+            error = 0;
         }
     }
     free(raw);

@@ -13,7 +13,7 @@
  *
  * A session is the time from an OPEN LVID to the next LVID. The LVID names the
  * session and the area (udf/mark.h), and is synchronised before the first run;
- * it is written again only when the journal is empty. So a torn LVID never
+ * it is written again only when everything is at home. So a torn LVID never
  * costs what is in the journal.
  *
  * Where it is: on a volume formatted here in the area that formatting set
@@ -101,8 +101,9 @@ uint32_t udf_journal_spare(const struct udf_journal *journal);
 bool udf_journal_is_full(const struct udf_journal *journal);
 
 /* Appends `run` (its head is filled in) and synchronises the device. *io_moved
- * becomes true when other packets proved to be bad (udf/badpacket.h). Returns
- * 0; -ENOSPC when it does not fit; errors of udf_badpacket_sync(). */
+ * becomes true when other packets proved to be bad (udf/badpacket.h): then the
+ * run does not count. Returns 0; -ENOSPC when it does not fit, also because
+ * packets of the area are bad; errors of udf_badpacket_sync(). */
 int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
                        bool *io_moved);
 

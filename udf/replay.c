@@ -121,9 +121,8 @@ static int load_run(struct search *search, struct found *found) {
 /* ---- what counts ------------------------------------------------------ */
 
 /* Whether the packet that `entry` names is on the medium. */
-static int is_packet_there(struct search *search,
+static int is_packet_there(struct search *search, uint32_t packet,
                            const struct udf_run_entry *entry) {
-    uint32_t packet = search->volume->dev->geometry.packet_blocks;
     uint8_t *raw = malloc((size_t)packet * UDF_BLOCK_BYTES);
     int error =
         raw ? udf_io_load(search->volume, entry->lba, packet, raw) : -ENOMEM;
@@ -147,7 +146,7 @@ static int prove(struct search *search, struct found *found) {
 
         udf_run_entry(found->raw, &found->head, i, &contents, &entry, &content);
         if (entry.kind == UDF_RUN_PACKET) {
-            error = is_packet_there(search, &entry);
+            error = is_packet_there(search, found->head.unit, &entry);
         }
     }
     return error;
@@ -235,10 +234,10 @@ static bool is_replaced(const struct search *search, uint32_t lba) {
     return false;
 }
 
-static int apply_entry(struct search *search, const struct udf_run_entry *entry,
+static int apply_entry(struct search *search, uint32_t packet,
+                       const struct udf_run_entry *entry,
                        const uint8_t *content) {
     struct udf_overlay *overlay = &search->volume->overlay;
-    uint32_t packet = search->volume->dev->geometry.packet_blocks;
 
     if (entry->kind == UDF_RUN_BLOCK && !is_target(search, entry->lba, 1)) {
         return -EUCLEAN;
@@ -265,7 +264,7 @@ static int apply_run(struct search *search, const struct found *found) {
         const uint8_t *content;
 
         udf_run_entry(found->raw, &found->head, i, &contents, &entry, &content);
-        error = apply_entry(search, &entry, content);
+        error = apply_entry(search, found->head.unit, &entry, content);
     }
     return error;
 }
@@ -406,6 +405,21 @@ static size_t last_needed(const struct search *search) {
     return last;
 }
 
+/* The highest number that was given: of runs that do not count, too, unless
+ * they cannot be of this session's making. */
+static uint64_t highest(const struct search *search) {
+    uint64_t last = search->chained > 0 ? search->chain[0]->head.sequence : 0;
+
+    for (size_t i = 0; i < search->count; i++) {
+        uint64_t sequence = search->found[i].head.sequence;
+
+        if (sequence > last && sequence - last <= UINT32_MAX) {
+            return sequence;
+        }
+    }
+    return last;
+}
+
 /* Lets the journal go on behind the newest run that counts. */
 static void go_on(struct search *search) {
     struct udf_journal *journal = &search->volume->journal;
@@ -415,9 +429,7 @@ static void go_on(struct search *search) {
     journal->area = search->mark.area;
     journal->lvid = search->volume->integrity.sum;
     journal->head = search->mark.begin;
-    if (search->count > 0) {
-        journal->sequence = search->found[0].head.sequence;
-    }
+    journal->sequence = highest(search);
     if (search->chained > 0) {
         const struct udf_run_head *newest = &search->chain[0]->head;
         struct udf_journal_place place = place_behind(search, 0);
@@ -503,6 +515,11 @@ int udf_replay(struct udf_volume *volume, enum udf_replay_result *out_result) {
     if (!error) {
         error = replay(&search);
     }
+    if (!error &&
+        search.mark.area.packet_blocks < volume->dev->geometry.packet_blocks) {
+        udf_volume_read_only(volume, "its journal was written on a medium with "
+                                     "shorter packets");
+    }
     for (size_t i = 0; i < search.count; i++) {
         free(search.found[i].raw);
     }
@@ -516,13 +533,24 @@ int udf_replay(struct udf_volume *volume, enum udf_replay_result *out_result) {
     return 0;
 }
 
+/* Whether the journal lies where formatting has set space aside for it. */
+static bool is_reserved(const struct udf_journal *journal) {
+    const struct udf_journal_area *area = &journal->area;
+    const struct udf_journal_area *reserved = &journal->reserved;
+    uint64_t end = area->lba + (uint64_t)area->packets * area->packet_blocks;
+
+    return area->lba >= reserved->lba &&
+           end <= reserved->lba +
+                      (uint64_t)reserved->packets * reserved->packet_blocks;
+}
+
 int udf_replay_keep_area(struct udf_volume *volume) {
     const struct udf_journal *journal = &volume->journal;
     const struct udf_partmap *map =
         &volume->maps.map[volume->placement.data_part];
     uint32_t lbn;
 
-    if (!udf_journal_is_used(volume) || journal->reserved.packets > 0 ||
+    if (!udf_journal_is_used(volume) || is_reserved(journal) ||
         !volume->space) {
         return 0;
     }

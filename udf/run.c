@@ -11,7 +11,13 @@
 
 #include <xxhash.h>
 
-enum { HEAD_BYTES = 128, ENTRY_BYTES = 24, IMAGES = 1u, OLD_KNOWN = 1u };
+enum {
+    HEAD_BYTES = 128,
+    ENTRY_BYTES = 24,
+    IMAGES = 1u,
+    OLD_KNOWN = 1u,
+    UNIT_MAX = 64
+};
 
 static const char magic[8] = {'U', 'D', 'F', 'P', 'K', 'T', 'J', '1'};
 
@@ -23,8 +29,8 @@ struct raw_head {
     uint64_t unique_id;
     uint32_t files, directories;
     uint32_t lba, blocks, entries, contents;
-    uint32_t flags;
-    uint8_t zeros[20];
+    uint32_t flags, unit;
+    uint8_t zeros[16];
 };
 
 struct raw_entry {
@@ -130,6 +136,7 @@ static void encode_head(const struct udf_run_head *head, uint8_t *raw) {
         .entries = htole32(head->entries),
         .contents = htole32(head->contents),
         .flags = htole32(head->images ? IMAGES : 0),
+        .unit = htole32(head->unit),
     };
 
     memcpy(bytes.magic, magic, sizeof(magic));
@@ -218,11 +225,13 @@ int udf_run_decode_head(const uint8_t *block, uint32_t lba, uint32_t blocks_max,
         .entries = le32toh(raw.entries),
         .contents = le32toh(raw.contents),
         .images = le32toh(raw.flags) & IMAGES,
+        .unit = le32toh(raw.unit),
     };
     if (head.lba != lba || head.blocks > blocks_max ||
         head.contents > head.entries || head.sequence == 0 ||
         head.previous >= head.sequence || head.first == 0 ||
         head.first > head.sequence || le32toh(raw.flags) > IMAGES ||
+        head.unit == 0 || head.unit > UNIT_MAX ||
         udf_run_blocks(head.entries, head.contents) != head.blocks) {
         return -EUCLEAN;
     }

@@ -23,7 +23,8 @@
  *  96  u32  entries of the table
  * 100  u32  blocks of content
  * 104  u32  flags: 1 = images
- * 108       zeros
+ * 108  u32  blocks of the packets that the table names
+ * 112       zeros
  * 128       the table: entries of 24 bytes, over as many blocks as they need:
  *   0  u32  LBA of the block, or of the packet's first block
  *   4  u8   kind (enum udf_run_kind)
@@ -68,8 +69,9 @@ struct udf_run_head {
     uint64_t unique_id;
     uint32_t files, directories;
     uint32_t lba, blocks, entries, contents;
-    bool images; /* of packets about to be overwritten: all its blocks are at
-                    home, too, until then */
+    uint32_t unit; /* 1..64 */
+    bool images;   /* of packets about to be overwritten: all its blocks are at
+                      home, too, until then */
 };
 
 /* A run that is being put together. */

@@ -22,9 +22,10 @@
 #include "udf/volume.h"
 
 enum {
-    PORTION_BLOCKS = 1024,   /* data handed over at once: 2 MiB */
-    SNAPSHOT_BLOCKS = 512,   /* data that may be left for the snapshot */
-    SNAPSHOTS_MAX = 64,      /* for one commit, while packets go bad */
+    PORTION_BLOCKS = 1024, /* data handed over at once: 2 MiB */
+    JOURNAL_SHARE = 4,     /* but at most one part in so many of the journal */
+    SNAPSHOT_BLOCKS = 512, /* data that may be left for the snapshot */
+    SNAPSHOTS_MAX = 64,    /* for one commit, while packets go bad */
     DIRTY_NODES_MAX = 16384, /* 32 MiB of file entries */
     DEFAULT_DIRTY_BYTES = 32 << 20,
     DEFAULT_COMMIT_MS = 15000
@@ -131,20 +132,42 @@ static int hand_over(struct udf_volume *volume, enum udf_writeback mode,
     return 0;
 }
 
+/* Blocks of data that are handed over at once, and that may wait for a run: a
+ * run of them must fit in the journal. */
+static uint32_t portion_blocks(const struct udf_volume *volume) {
+    const struct udf_journal_area *area = &volume->journal.area;
+    uint32_t share = area->packets * area->packet_blocks / JOURNAL_SHARE;
+
+    return udf_journal_is_used(volume) && share < PORTION_BLOCKS
+               ? share
+               : PORTION_BLOCKS;
+}
+
+/* Gives data that cannot go home to the journal when there is much of it. */
+static int relieve_pending(struct udf_volume *volume, bool *io_moved) {
+    return udf_journal_is_used(volume) &&
+                   volume->pending.blocks.count >= portion_blocks(volume)
+               ? udf_commit_data(volume, io_moved)
+               : 0;
+}
+
 /* Hands data over until at most `target` blocks are left; whole packets as
  * long as there are any. Committing thread, no lock held. */
 static int drain(struct udf_volume *volume, uint64_t target) {
     enum udf_writeback mode = UDF_WRITEBACK_PACKETS;
 
     while (dirty_blocks(volume) > target) {
-        uint32_t done = 0;
-        bool moved; /* the snapshot comes later */
-        int error = udf_badpacket_make_room(volume, PORTION_BLOCKS, &moved);
+        uint32_t done = 0, portion = portion_blocks(volume);
+        bool moved = false; /* the snapshot comes later */
+        int error = udf_badpacket_make_room(volume, portion, &moved);
 
         if (!error) {
             pthread_rwlock_wrlock(&volume->lock);
-            error = hand_over(volume, mode, PORTION_BLOCKS, &done);
+            error = hand_over(volume, mode, portion, &done);
             pthread_rwlock_unlock(&volume->lock);
+        }
+        if (!error) {
+            error = relieve_pending(volume, &moved);
         }
         if (error) {
             return error;
@@ -279,7 +302,7 @@ static int ensure_open(struct udf_volume *volume) {
 
     volume->integrity.touched = true;
     volume->sync.opened = true;
-    if (!volume->integrity.open_on_disc) {
+    if (!volume->integrity.open_on_disc || volume->journal.suspended) {
         pthread_rwlock_wrlock(&volume->lock);
         udf_journal_begin(volume);
         pthread_rwlock_unlock(&volume->lock);

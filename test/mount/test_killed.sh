@@ -74,7 +74,42 @@ killed() {
         fail "check: $(cat "$work/check")"
 }
 
+# A commit that is longer than the journal, when the journal is half full: all
+# of it is there after a crash, and what lies there then is no file's.
+long_commit() {
+    start "$1"
+    mkdir "$mnt/many"
+    seq 1 1800 | sed "s|^|$mnt/many/|" | xargs touch
+    for i in $(seq 1 36); do
+        dd if=/dev/null of="$mnt/many/$i" oflag=append conv=notrunc,fsync \
+            2>/dev/null
+        chmod 640 "$mnt/many/$i"
+    done
+    chmod -R u=rwX,go= "$mnt/many"
+    dd if=/dev/null of="$mnt/many/1" oflag=append conv=notrunc,fsync \
+        2>/dev/null
+    die
+    start "$1"
+    [ "$(find "$mnt/many" -type f -perm 600 | wc -l)" = 1800 ] ||
+        fail "a long commit is not whole"
+    head -c 20000000 /dev/urandom >"$work/large"
+    dd if="$work/large" of="$mnt/large" bs=1M conv=fsync 2>/dev/null
+    chmod -R u=rwX,go=rX "$mnt/many"
+    dd if=/dev/null of="$mnt/large" oflag=append conv=notrunc,fsync \
+        2>/dev/null
+    die
+    expect 0 "$build/udfpkt-mount" "$1" "$mnt"
+    cmp "$work/large" "$mnt/large"
+    [ "$(find "$mnt/many" -type f -perm 644 | wc -l)" = 1800 ] ||
+        fail "the second long commit is not whole"
+    expect 0 "$build/udfpkt-umount" "$mnt"
+    "$build/test/check_image" "$1" >"$work/check" 2>&1 ||
+        fail "check: $(cat "$work/check")"
+}
+
 seq 1 100000 >"$work/kept"
+expect 0 "$build/udfpkt-format" --media cdrw --size 100M "$work/long"
+long_commit "$work/long"
 format "$work/ours"
 killed "$work/ours"
 truncate -s 64M "$work/theirs"

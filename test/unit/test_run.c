@@ -49,6 +49,7 @@ static uint8_t *make(struct udf_run_head *out_head) {
     run.head.directories = 22;
     run.head.lba = LBA;
     run.head.images = true;
+    run.head.unit = 32;
     udf_run_encode(&run, raw);
     *out_head = run.head;
     udf_run_clear(&run);
@@ -67,7 +68,8 @@ static void test_run_comes_back(void **state) {
                 head.lvid == 14 && head.sequence == 7 && head.previous == 6 &&
                 head.first == 3 && head.unique_id == UINT64_C(1) << 40);
     assert_true(head.files == 21 && head.directories == 22 &&
-                head.entries == 4 && head.contents == 2 && head.images);
+                head.entries == 4 && head.contents == 2 && head.images &&
+                head.unit == 32);
     assert_int_equal(udf_run_check(raw, &head), 0);
     free(raw);
 }
@@ -138,7 +140,8 @@ static void test_run_head_must_be_possible(void **state) {
 
 /* The table of a long run takes more than the first block. */
 static void test_run_of_many_entries(void **state) {
-    struct udf_run run = {.head = {.sequence = 1, .first = 1, .lba = LBA}};
+    struct udf_run run = {
+        .head = {.sequence = 1, .first = 1, .lba = LBA, .unit = 32}};
     struct udf_run_head head;
     uint8_t *raw = calloc(ROOM, BLOCK);
     uint32_t contents = 0;
