@@ -215,8 +215,6 @@ static int bring_portion(struct udf_volume *volume, struct homes *homes,
     append = portion.run.head.entries > 0 || journal->unproven;
     if (!error && append) {
         error = udf_journal_append(volume, &portion.run, io_moved);
-        /* Commits leave room for this, unless the journal's packets are bad. */
-        error = error == -ENOSPC ? -EIO : error;
     }
     if (!error && !*io_moved) {
         error = write_homes(volume, &portion, homes->list + from,
@@ -323,5 +321,7 @@ int udf_checkpoint(struct udf_volume *volume, bool closing, bool *io_moved) {
     if (!error && !*io_moved) {
         release(volume);
     }
-    return error;
+    /* Commits leave room for all of this, unless the journal's packets are bad.
+     */
+    return error == -ENOSPC ? -EIO : error;
 }
