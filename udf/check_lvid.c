@@ -110,26 +110,11 @@ static void check_sizes(struct udf_check *check) {
     }
 }
 
-/* Where a table of a virtual partition ends every session, it says what the
- * integrity descriptor, which stays as it was made, cannot. UDF 2.60 2.2.11 */
-static void trust_vat(struct udf_check *check) {
-    const struct udf_vat *vat = &check->vat;
-    struct udf_lvid *lvid = &check->lvid;
-
-    if (vat->counted) {
-        lvid->files = vat->files;
-        lvid->directories = vat->directories;
-        lvid->min_read = vat->min_read;
-        lvid->min_write = vat->min_write;
-        lvid->max_write = vat->max_write;
-    }
-}
-
 static void check_prevailing(struct udf_check *check) {
     const struct udf_lvid *lvid = &check->lvid;
 
     if (check->vat.present) {
-        trust_vat(check);
+        udf_vat_count(&check->vat, &check->lvid);
     } else if (!lvid->closed && !check->options.allow_open) {
         udf_check_fault(check, "LVID: the volume is marked open (ECMA-167 "
                                "3/10.10.3)");

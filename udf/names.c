@@ -14,6 +14,7 @@
 #include "udf/dir.h"
 #include "udf/encode.h"
 #include "udf/fid.h"
+#include "udf/inos.h"
 #include "udf/io.h"
 #include "udf/node.h"
 #include "udf/volume.h"
@@ -75,24 +76,8 @@ struct walk {
     struct udf_volume *volume;
     uint64_t *seen[UDF_PARTMAPS_MAX];  /* a bit a block: its ICB was named */
     uint32_t blocks[UDF_PARTMAPS_MAX]; /* that there were at first */
-    uint64_t *stack;                   /* directories to visit */
-    size_t depth, room;
+    struct udf_inos stack;             /* directories to visit */
 };
-
-static int push(struct walk *walk, uint64_t ino) {
-    if (walk->depth == walk->room) {
-        size_t room = walk->room ? walk->room * 2 : 64;
-        uint64_t *bigger = realloc(walk->stack, room * sizeof(*bigger));
-
-        if (!bigger) {
-            return -ENOMEM;
-        }
-        walk->stack = bigger;
-        walk->room = room;
-    }
-    walk->stack[walk->depth++] = ino;
-    return 0;
-}
 
 /* One name. Directories are visited once, whoever names them. */
 static int take_name(struct walk *walk, const struct udf_dir_entry *entry) {
@@ -107,7 +92,7 @@ static int take_name(struct walk *walk, const struct udf_dir_entry *entry) {
         return is_dir ? 0 : udf_refs_add(&walk->volume->names.more, ino);
     }
     mmc_bits_set(walk->seen[icb.part], icb.lbn);
-    return is_dir ? push(walk, ino) : 0;
+    return is_dir ? udf_inos_push(&walk->stack, ino) : 0;
 }
 
 static int take_directory(struct udf_op *op, struct walk *walk, uint64_t ino) {
@@ -160,14 +145,14 @@ static int count(struct udf_volume *volume) {
     struct walk walk = {.volume = volume};
     int error = make_seen(&walk);
 
-    error = error ? error : push(&walk, UDF_ROOT_INO);
-    while (!error && walk.depth > 0) {
-        error = walk_directory(&walk, walk.stack[--walk.depth]);
+    error = error ? error : udf_inos_push(&walk.stack, UDF_ROOT_INO);
+    while (!error && walk.stack.count > 0) {
+        error = walk_directory(&walk, walk.stack.ino[--walk.stack.count]);
     }
     for (uint32_t i = 0; i < UDF_PARTMAPS_MAX; i++) {
         free(walk.seen[i]);
     }
-    free(walk.stack);
+    free(walk.stack.ino);
     return error;
 }
 

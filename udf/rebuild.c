@@ -13,6 +13,7 @@
 #include "mmc/bits.h"
 #include "mmc/log.h"
 #include "udf/dir.h"
+#include "udf/inos.h"
 #include "udf/io.h"
 #include "udf/mount.h"
 #include "udf/stream.h"
@@ -21,27 +22,11 @@
 struct walk {
     struct udf_volume *volume;
     uint64_t *seen[UDF_PARTMAPS_MAX]; /* a bit a block: its ICB was visited */
-    uint64_t *stack;                  /* directories to visit */
-    size_t depth, room;
+    struct udf_inos stack;            /* directories to visit */
     uint32_t files, directories;
     uint64_t unique_id_max;
     uint32_t taken; /* blocks that were marked free */
 };
-
-static int push(struct walk *walk, uint64_t ino) {
-    if (walk->depth == walk->room) {
-        size_t room = walk->room ? walk->room * 2 : 64;
-        uint64_t *bigger = realloc(walk->stack, room * sizeof(*bigger));
-
-        if (!bigger) {
-            return -ENOMEM;
-        }
-        walk->stack = bigger;
-        walk->room = room;
-    }
-    walk->stack[walk->depth++] = ino;
-    return 0;
-}
 
 /* Makes sure that blocks in use are not given to someone else. */
 static void claim(struct walk *walk, struct udf_addr addr, uint32_t count) {
@@ -126,7 +111,7 @@ static int visit(struct udf_op *op, struct walk *walk,
         return 0;
     }
     claim_node(walk, node);
-    return udf_node_is_dir(node) ? push(walk, node->ino) : 0;
+    return udf_node_is_dir(node) ? udf_inos_push(&walk->stack, node->ino) : 0;
 }
 
 /* One step: the entry of `ino` at or behind *position, which moves on. */
@@ -158,10 +143,10 @@ static int step(struct walk *walk, uint64_t ino, uint32_t *position) {
 }
 
 static int walk_tree(struct walk *walk) {
-    int error = push(walk, UDF_ROOT_INO);
+    int error = udf_inos_push(&walk->stack, UDF_ROOT_INO);
 
-    while (!error && walk->depth > 0) {
-        uint64_t ino = walk->stack[--walk->depth];
+    while (!error && walk->stack.count > 0) {
+        uint64_t ino = walk->stack.ino[--walk->stack.count];
         uint32_t position = 0;
 
         while (!error) {
@@ -227,7 +212,7 @@ int udf_rebuild(struct udf_volume *volume) {
     for (uint32_t i = 0; i < UDF_PARTMAPS_MAX; i++) {
         free(walk.seen[i]);
     }
-    free(walk.stack);
+    free(walk.stack.ino);
     if (error) {
         return error;
     }

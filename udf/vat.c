@@ -208,3 +208,13 @@ int udf_vat_load(struct udf_volume *volume, uint16_t part) {
     free(raw);
     return error;
 }
+
+void udf_vat_count(const struct udf_vat *vat, struct udf_lvid *lvid) {
+    if (vat->counted) {
+        lvid->files = vat->files;
+        lvid->directories = vat->directories;
+        lvid->min_read = vat->min_read;
+        lvid->min_write = vat->min_write;
+        lvid->max_write = vat->max_write;
+    }
+}

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct udf_lvid;
 struct udf_volume;
 
 /* What a table says beside its entries; UDF 1.50 has none of it there. */
@@ -37,5 +38,9 @@ int udf_vat_decode(const uint8_t *raw, uint32_t bytes, bool old,
  * map is known, and volume->vat. Returns 0; -EUCLEAN when there is none;
  * -ENOMEM, -ENODEV, -ENOMEDIUM. Mounting. */
 int udf_vat_load(struct udf_volume *volume, uint16_t part);
+
+/* Enters the counts and revisions that the table knows; the integrity
+ * descriptor of such a volume stays as it was made. Pure. UDF 2.60 2.2.11 */
+void udf_vat_count(const struct udf_vat *vat, struct udf_lvid *lvid);
 
 #endif

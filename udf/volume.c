@@ -252,17 +252,8 @@ static int load_file_set(struct udf_volume *volume, const struct udf_vds *vds) {
 /* Where the table of a virtual partition is what a session ends with, the
  * integrity descriptor stays as it was made. UDF 2.60 2.2.11. */
 static void trust_vat(struct udf_volume *volume) {
-    const struct udf_vat *vat = &volume->vat;
-    struct udf_lvid *lvid = &volume->integrity.lvid;
-
-    lvid->closed = true;
-    if (vat->counted) {
-        lvid->files = vat->files;
-        lvid->directories = vat->directories;
-        lvid->min_read = vat->min_read;
-        lvid->min_write = vat->min_write;
-        lvid->max_write = vat->max_write;
-    }
+    volume->integrity.lvid.closed = true;
+    udf_vat_count(&volume->vat, &volume->integrity.lvid);
 }
 
 static int load_integrity(struct udf_volume *volume,
