@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mmc/bits.h"
 #include "mmc/blockdev.h"
 #include "udf/badpacket.h"
 #include "udf/io.h"
@@ -50,7 +51,8 @@ static int list_homes(struct udf_volume *volume,
                       size_t *out_count) {
     const struct udf_overlay_block **list;
     size_t count, kept = 0;
-    int error = udf_overlay_list_all(&volume->overlay, &list, &count);
+    int error =
+        udf_overlay_list(&volume->overlay, UDF_OVERLAY_CLASSES, &list, &count);
 
     if (error) {
         return error;
@@ -124,15 +126,6 @@ static size_t packet_end(const struct udf_overlay_block *const *list,
     return from;
 }
 
-static uint32_t count_bits(uint64_t bits) {
-    uint32_t count = 0;
-
-    for (; bits; bits &= bits - 1) {
-        count++;
-    }
-    return count;
-}
-
 /* Gathers packets from list[from] on as long as the journal has room for their
  * images; gives where the next portion begins. */
 static int gather(struct udf_volume *volume, struct portion *portion,
@@ -144,16 +137,15 @@ static int gather(struct udf_volume *volume, struct portion *portion,
     int error = 0;
 
     portion->run.head.images = true;
-    if (volume->journal.unproven) {
+    if (volume->journal.at.unproven) {
         room /= 2; /* the next portion cannot take the place of this one */
     }
     while (!error && at < count) {
         uint32_t first = list[at]->lba / packet * packet;
         uint64_t bits = neighbours(volume, first);
-        uint32_t more = count_bits(bits);
-        uint64_t blocks =
-            udf_run_blocks((uint64_t)portion->run.head.entries + more,
-                           (uint64_t)portion->run.head.contents + more);
+        uint64_t more = mmc_bits_count(&bits, 0, 64);
+        uint64_t blocks = udf_run_blocks(portion->run.head.entries + more,
+                                         portion->run.head.contents + more);
 
         if (bits && blocks > room && at > from) {
             break;
@@ -182,7 +174,8 @@ static int write_homes(struct udf_volume *volume, struct portion *portion,
                        size_t count, bool *io_moved) {
     const struct udf_overlay_block **near;
     size_t near_count;
-    int error = udf_overlay_list_all(&portion->near, &near, &near_count);
+    int error = udf_overlay_list(&portion->near, UDF_OVERLAY_CLASSES, &near,
+                                 &near_count);
 
     if (error) {
         return error;
@@ -205,14 +198,14 @@ struct homes {
 static int bring_portion(struct udf_volume *volume, struct homes *homes,
                          bool *io_moved) {
     struct udf_journal *journal = &volume->journal;
-    struct udf_journal_place before = udf_journal_place(journal);
+    struct udf_journal_place before = journal->at;
     struct portion portion = {0};
     size_t from = homes->at;
     bool append;
     int error =
         gather(volume, &portion, homes->list, from, homes->count, &homes->at);
 
-    append = portion.run.head.entries > 0 || journal->unproven;
+    append = portion.run.head.entries > 0 || journal->at.unproven;
     if (!error && append) {
         error = udf_journal_append(volume, &portion.run, io_moved);
     }
@@ -222,7 +215,7 @@ static int bring_portion(struct udf_volume *volume, struct homes *homes,
     }
     if (!error && !*io_moved && append && !before.unproven &&
         homes->at < homes->count) {
-        udf_journal_go_back(journal, &before);
+        journal->at = before;
     }
     udf_run_clear(&portion.run);
     udf_overlay_clear(&portion.near);
@@ -267,7 +260,7 @@ static int bring_images(struct udf_volume *volume,
     }
     error = bring_complete(volume, list, io_count, io_moved);
     if (!error && !*io_moved) {
-        udf_journal_go_back(journal, &journal->before_images);
+        journal->at = journal->before_images;
     }
     journal->ends_with_images = false;
     return error;
@@ -288,7 +281,7 @@ static void release(struct udf_volume *volume) {
 static int empty(struct udf_volume *volume,
                  const struct udf_journal_place *behind, bool *io_moved) {
     if (udf_journal_room(&volume->journal, 0) == 0 && !behind->unproven) {
-        udf_journal_go_back(&volume->journal, behind);
+        volume->journal.at = *behind;
     }
     return udf_journal_empty(volume, io_moved);
 }
@@ -309,13 +302,13 @@ int udf_checkpoint(struct udf_volume *volume, bool closing, bool *io_moved) {
         error = bring_images(volume, list, &homes.count, io_moved);
     }
     homes.list = list;
-    last = udf_journal_place(&volume->journal);
+    last = volume->journal.at;
     while (!error && !*io_moved && homes.at < homes.count) {
-        last = udf_journal_place(&volume->journal);
+        last = volume->journal.at;
         error = bring_portion(volume, &homes, io_moved);
     }
     free(list);
-    if (!error && !*io_moved && !closing && volume->journal.used > 0) {
+    if (!error && !*io_moved && !closing && volume->journal.at.used > 0) {
         error = empty(volume, &last, io_moved);
     }
     if (!error && !*io_moved) {

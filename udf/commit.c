@@ -40,7 +40,8 @@ static bool is_wanted(const struct udf_volume *volume, uint32_t lba) {
 static int drop_unwanted(struct udf_volume *volume) {
     const struct udf_overlay_block **list;
     size_t count;
-    int error = udf_overlay_list_all(&volume->pending.blocks, &list, &count);
+    int error = udf_overlay_list(&volume->pending.blocks, UDF_OVERLAY_CLASSES,
+                                 &list, &count);
 
     if (error) {
         return error;
@@ -130,8 +131,27 @@ static bool fits(const struct udf_journal *journal, const struct udf_run *run) {
            udf_journal_room(journal, udf_journal_spare(journal));
 }
 
-/* Puts the run together, after making room for it when that is needed.
- * -EMSGSIZE: there cannot be room, and the journal is empty. */
+/* Empties the journal, and makes the run anew: nothing that it named is on its
+ * way any more. */
+static int remake(struct udf_volume *volume, struct udf_run *run,
+                  enum content content, bool *io_moved) {
+    int error = udf_checkpoint(volume, false, io_moved);
+
+    udf_run_clear(run);
+    return error || *io_moved ? error : make_run(volume, run, content, true);
+}
+
+/* Makes the journal, which is empty, long enough for the run, in another place.
+ * -EMSGSIZE: there is none. */
+static int lengthen(struct udf_volume *volume, const struct udf_run *run) {
+    int error = udf_journal_lengthen(
+        volume, udf_run_blocks(run->head.entries, run->head.contents));
+
+    return error == -ENOSPC ? -EMSGSIZE : error;
+}
+
+/* Puts the run together, after making room for it when that is needed. Returns
+ * as lengthen(). */
 static int prepare(struct udf_volume *volume, struct udf_run *run,
                    enum content content, bool *io_moved) {
     bool synced = volume->pending.sent_count > SENT_MAX;
@@ -144,70 +164,47 @@ static int prepare(struct udf_volume *volume, struct udf_run *run,
     if (error || *io_moved || fits(&volume->journal, run)) {
         return error;
     }
-    udf_run_clear(run);
-    error = udf_checkpoint(volume, false, io_moved);
-    if (!error && !*io_moved) {
-        error = make_run(volume, run, content, true);
-    }
-    if (error || *io_moved || fits(&volume->journal, run)) {
-        return error;
-    }
-    error = udf_journal_lengthen(
-        volume, udf_run_blocks(run->head.entries, run->head.contents));
-    return error == -ENOSPC ? -EMSGSIZE : error;
+    error = remake(volume, run, content, io_moved);
+    return error || *io_moved || fits(&volume->journal, run)
+               ? error
+               : lengthen(volume, run);
 }
 
-/* Appends what is pending to the journal. */
+/* Appends the run; one without entries has nothing to say. */
+static int append(struct udf_volume *volume, struct udf_run *run,
+                  enum content content, bool *io_moved) {
+    if (content == SNAPSHOT) {
+        volume->counts = volume->snapshot_counts;
+    }
+    return run->head.entries > 0 ? udf_journal_append(volume, run, io_moved)
+                                 : udf_badpacket_sync(volume, io_moved);
+}
+
+/* Appends what is pending to the journal. Returns as lengthen(). */
 static int write_run(struct udf_volume *volume, enum content content,
                      bool *io_moved) {
     struct udf_run run = {0};
     int error = prepare(volume, &run, content, io_moved);
 
-    if (!error && !*io_moved && content == SNAPSHOT) {
-        volume->counts = volume->snapshot_counts;
-    }
-    if (!error && !*io_moved && run.head.entries > 0) {
-        error = udf_journal_append(volume, &run, io_moved);
-    } else if (!error && !*io_moved) {
-        error = udf_badpacket_sync(volume, io_moved);
-    }
-    udf_run_clear(&run);
-    return error;
-}
-
-/* The journal has room for the run, but not in one piece, because packets of it
- * are bad: another area takes its place. */
-static int write_elsewhere(struct udf_volume *volume, enum content content,
-                           bool *io_moved) {
-    struct udf_run run = {0};
-    int error = udf_checkpoint(volume, false, io_moved);
-
     if (!error && !*io_moved) {
-        error = make_run(volume, &run, content, true);
+        error = append(volume, &run, content, io_moved);
     }
-    if (!error && !*io_moved) {
-        error = udf_journal_lengthen(
-            volume, udf_run_blocks(run.head.entries, run.head.contents));
-    }
-    udf_run_clear(&run);
-    if (error || *io_moved) {
-        return error == -ENOSPC ? -EMSGSIZE : error;
-    }
-    return write_run(volume, content, io_moved);
-}
-
-static int write_protected(struct udf_volume *volume, enum content content,
-                           bool *io_moved) {
-    int error = write_run(volume, content, io_moved);
-
     if (error == -ENOSPC && !*io_moved) {
-        error = write_elsewhere(volume, content, io_moved);
+        /* There is room, but not in one piece: packets of it are bad. */
+        error = remake(volume, &run, content, io_moved);
+        if (!error && !*io_moved) {
+            error = lengthen(volume, &run);
+        }
+        if (!error && !*io_moved) {
+            error = append(volume, &run, content, io_moved);
+        }
     }
+    udf_run_clear(&run);
     return error == -ENOSPC ? -EIO : error;
 }
 
 int udf_commit_data(struct udf_volume *volume, bool *io_moved) {
-    int error = write_protected(volume, DATA, io_moved);
+    int error = write_run(volume, DATA, io_moved);
 
     if (error || *io_moved) {
         return error == -EMSGSIZE ? 0 : error; /* then it waits */
@@ -273,7 +270,7 @@ static int write_snapshot(struct udf_volume *volume, bool *io_moved) {
     }
     error = drop_unwanted(volume);
     if (!error) {
-        error = write_protected(volume, SNAPSHOT, io_moved);
+        error = write_run(volume, SNAPSHOT, io_moved);
     }
     return error == -EMSGSIZE ? write_unprotected(volume, io_moved) : error;
 }

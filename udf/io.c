@@ -20,20 +20,12 @@ static int locate(struct udf_volume *volume, struct udf_addr addr,
     return error == -ENOENT ? -EUCLEAN : error;
 }
 
-/* The newest content of a block that is not at home yet, or NULL. */
-static const uint8_t *find_newest(const struct udf_volume *volume,
-                                  uint32_t lba) {
-    const uint8_t *block = udf_overlay_find(&volume->pending.blocks, lba);
-
-    return block ? block : udf_overlay_find(&volume->overlay, lba);
-}
-
 /* Blocks from `lba` on, up to `max`, whose newest content is at home. */
 static uint32_t at_home(const struct udf_volume *volume, uint32_t lba,
                         uint32_t max) {
     uint32_t count = 0;
 
-    while (count < max && !find_newest(volume, lba + count)) {
+    while (count < max && !udf_pending_find(volume, lba + count)) {
         count++;
     }
     return count;
@@ -53,7 +45,7 @@ static int read_run(struct udf_op *op, uint32_t lba, uint32_t count,
         if (run > 0) {
             error = blockdev_read_cached(volume->dev, lba, run, buf);
         } else {
-            memcpy(buf, find_newest(volume, lba), UDF_BLOCK_BYTES);
+            memcpy(buf, udf_pending_find(volume, lba), UDF_BLOCK_BYTES);
             run = 1;
         }
         if (error) {

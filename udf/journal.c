@@ -27,6 +27,16 @@ bool udf_journal_is_used(const struct udf_volume *volume) {
     return volume->journal.session != 0;
 }
 
+bool udf_journal_is_reserved(const struct udf_journal *journal) {
+    const struct udf_journal_area *area = &journal->area;
+    const struct udf_journal_area *reserved = &journal->reserved;
+    uint64_t end = area->lba + (uint64_t)area->packets * area->packet_blocks;
+
+    return area->lba >= reserved->lba &&
+           end <= reserved->lba +
+                      (uint64_t)reserved->packets * reserved->packet_blocks;
+}
+
 /* ---- sessions --------------------------------------------------------- */
 
 static uint64_t new_session(void) {
@@ -99,7 +109,7 @@ static void give_back(struct udf_volume *volume) {
     const struct udf_journal_area *area = &volume->journal.area;
     uint32_t lbn;
 
-    if (area->packets > 0 && area->lba != volume->journal.reserved.lba &&
+    if (area->packets > 0 && !udf_journal_is_reserved(&volume->journal) &&
         udf_partmap_find(&volume->maps.map[volume->placement.data_part],
                          area->lba, &lbn)) {
         (void)udf_space_give(volume->space, lbn,
@@ -126,7 +136,7 @@ static struct udf_journal_area fitted(const struct udf_volume *volume,
 static void begin(struct udf_volume *volume,
                   const struct udf_journal_area *area) {
     struct udf_journal *journal = &volume->journal;
-    uint32_t head = journal->head;
+    uint32_t head = journal->at.head;
 
     *journal = (struct udf_journal){
         .volume_sum = journal->volume_sum,
@@ -134,11 +144,11 @@ static void begin(struct udf_volume *volume,
         .reserved = journal->reserved,
         .session = new_session(),
         .area = *area,
-        .head = head < area->packets ? head : 0,
+        .at.head = head < area->packets ? head : 0,
     };
     mmc_log(MMC_LOG_INFO, "\"%s\": journal of %u packets at block %u%s",
             volume->identity.label, area->packets, area->lba,
-            area->lba == journal->reserved.lba ? "" : ", in free space");
+            udf_journal_is_reserved(journal) ? "" : ", in free space");
 }
 
 void udf_journal_begin(struct udf_volume *volume) {
@@ -164,8 +174,8 @@ void udf_journal_end(struct udf_volume *volume) {
     give_back(volume);
     journal->session = 0;
     journal->area = (struct udf_journal_area){0};
-    journal->used = 0;
-    journal->first = 0;
+    journal->at.used = 0;
+    journal->at.first = 0;
 }
 
 int udf_journal_lengthen(struct udf_volume *volume, uint64_t blocks) {
@@ -180,7 +190,7 @@ int udf_journal_lengthen(struct udf_volume *volume, uint64_t blocks) {
     if (found) {
         udf_journal_end(volume);
         begin(volume, &area);
-        volume->journal.head = 0; /* it is to fit in one piece */
+        volume->journal.at.head = 0; /* it is to fit in one piece */
     }
     pthread_rwlock_unlock(&volume->lock);
     return found ? udf_integrity_write(volume, false) : -ENOSPC;
@@ -205,7 +215,7 @@ bool udf_journal_mark(const struct udf_volume *volume, bool closed,
     *out_mark = (struct udf_mark){
         .session = open ? journal->session : 0,
         .area = open ? journal->area : journal->reserved,
-        .begin = journal->head,
+        .begin = journal->at.head,
     };
     if (out_mark->begin >= out_mark->area.packets) {
         out_mark->begin = 0;
@@ -220,25 +230,25 @@ bool udf_journal_mark(const struct udf_volume *volume, bool closed,
 static int place_run(const struct udf_journal *journal, uint32_t packets,
                      uint32_t *out_begin, uint32_t *out_used) {
     uint32_t all = journal->area.packets;
-    uint32_t begin = journal->head;
+    uint32_t begin = journal->at.head;
     uint32_t skipped = 0;
 
     if (packets > all - begin) {
         skipped = all - begin;
         begin = 0;
     }
-    if (packets > all || journal->used > all - packets ||
-        skipped > all - packets - journal->used) {
+    if (packets > all || journal->at.used > all - packets ||
+        skipped > all - packets - journal->at.used) {
         return -ENOSPC;
     }
     *out_begin = begin;
-    *out_used = journal->used + skipped + packets;
+    *out_used = journal->at.used + skipped + packets;
     return 0;
 }
 
 uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare) {
-    uint32_t behind = journal->area.packets - journal->head;
-    uint32_t all = journal->area.packets - journal->used;
+    uint32_t behind = journal->area.packets - journal->at.head;
+    uint32_t all = journal->area.packets - journal->at.used;
     uint32_t room = all > spare ? all - spare : 0;
 
     /* In one piece: up to the end of the area, or from its start. */
@@ -253,7 +263,8 @@ uint32_t udf_journal_spare(const struct udf_journal *journal) {
 }
 
 bool udf_journal_is_full(const struct udf_journal *journal) {
-    return journal->used + udf_journal_spare(journal) >= journal->area.packets;
+    return journal->at.used + udf_journal_spare(journal) >=
+           journal->area.packets;
 }
 
 /* Writes `bytes` at packet `begin`; the rest of its last packet with them. */
@@ -285,10 +296,10 @@ static bool step_over(struct udf_volume *volume, uint32_t begin,
     if (behind == begin) {
         return false;
     }
-    journal->used += behind > journal->head
-                         ? behind - journal->head
-                         : behind + journal->area.packets - journal->head;
-    journal->head = behind % journal->area.packets;
+    journal->at.used += behind > journal->at.head
+                            ? behind - journal->at.head
+                            : behind + journal->area.packets - journal->at.head;
+    journal->at.head = behind % journal->area.packets;
     return true;
 }
 
@@ -301,9 +312,10 @@ static void fill_head(const struct udf_volume *volume, struct udf_run *run,
     run->head.session = journal->session;
     run->head.lvid = journal->lvid;
     run->head.sequence = journal->sequence + 1;
-    run->head.previous = journal->previous;
+    run->head.previous = journal->at.previous;
     if (run->head.first == 0) {
-        run->head.first = journal->first ? journal->first : run->head.sequence;
+        run->head.first =
+            journal->at.first ? journal->at.first : run->head.sequence;
     }
     run->head.files = volume->counts.files;
     run->head.directories = volume->counts.directories;
@@ -346,11 +358,11 @@ static int append(struct udf_volume *volume, struct udf_run *run, uint8_t *raw,
         return error;
     }
     journal->sequence = run->head.sequence;
-    journal->previous = run->head.sequence;
-    journal->first = run->head.first;
-    journal->unproven = has_unproven(run);
-    journal->head = (*out_begin + packets) % journal->area.packets;
-    journal->used = used;
+    journal->at.previous = run->head.sequence;
+    journal->at.first = run->head.first;
+    journal->at.unproven = has_unproven(run);
+    journal->at.head = (*out_begin + packets) % journal->area.packets;
+    journal->at.used = used;
     journal->ends_with_images = false;
     return 0;
 }
@@ -399,27 +411,8 @@ int udf_journal_empty(struct udf_volume *volume, bool *io_moved) {
     int error = udf_journal_append(volume, &run, io_moved);
 
     if (!error) {
-        journal->used = 1;
+        journal->at.used = 1;
     }
     udf_run_clear(&run);
     return error;
-}
-
-struct udf_journal_place udf_journal_place(const struct udf_journal *journal) {
-    return (struct udf_journal_place){
-        .head = journal->head,
-        .used = journal->used,
-        .previous = journal->previous,
-        .first = journal->first,
-        .unproven = journal->unproven,
-    };
-}
-
-void udf_journal_go_back(struct udf_journal *journal,
-                         const struct udf_journal_place *place) {
-    journal->head = place->head;
-    journal->used = place->used;
-    journal->previous = place->previous;
-    journal->first = place->first;
-    journal->unproven = place->unproven;
 }

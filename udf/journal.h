@@ -36,11 +36,14 @@
 
 struct udf_volume;
 
-/* How far the journal reaches; see udf_journal_go_back(). */
+/* How far the journal reaches. Whoever keeps a copy can go back to it, when
+ * what was appended since is not needed any more. */
 struct udf_journal_place {
-    uint32_t head, used;
-    uint64_t previous, first;
-    bool unproven;
+    uint32_t head;     /* packet at which the next run begins */
+    uint32_t used;     /* packets from the first run that is needed to head */
+    uint64_t previous; /* of the last run that counts */
+    uint64_t first;    /* of the first that is needed; 0: empty */
+    bool unproven;     /* the last run counts only if its packets are there */
 };
 
 struct udf_journal {
@@ -50,15 +53,11 @@ struct udf_journal {
     uint64_t session; /* 0: no journal is used */
     struct udf_journal_area area;
     uint64_t lvid;     /* checksum of the OPEN LVID's sector */
-    uint32_t head;     /* packet at which the next run begins */
-    uint32_t used;     /* packets from the first run that is needed to head */
     uint64_t sequence; /* highest that was given */
-    uint64_t previous; /* of the last run that counts */
-    uint64_t first;    /* of the first that is needed; 0: empty */
-    bool unproven;     /* the last run counts only if its packets are there */
-    bool replayed;     /* the overlay is what a mount found */
+    struct udf_journal_place at;
+    bool replayed; /* the overlay is what a mount found */
     /* The last run that a mount found holds images that are not needed any
-     * more when their packets are at home: then go back there. */
+     * more when their packets are at home: then that is the place. */
     bool ends_with_images;
     struct udf_journal_place before_images;
     bool checkpoint; /* is under way: what is spare is for now */
@@ -111,10 +110,7 @@ int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
  * above. */
 int udf_journal_empty(struct udf_volume *volume, bool *io_moved);
 
-/* Lets the next run take the place of the last one, which is not needed any
- * more: the images of packets that are at home. */
-struct udf_journal_place udf_journal_place(const struct udf_journal *journal);
-void udf_journal_go_back(struct udf_journal *journal,
-                         const struct udf_journal_place *place);
+/* Whether the journal lies where formatting has set space aside for one. */
+bool udf_journal_is_reserved(const struct udf_journal *journal);
 
 #endif

@@ -134,8 +134,7 @@ static int copy_block(struct udf_volume *volume, struct udf_addr from,
     int error = udf_partmap_lba(&volume->maps, from, 1, &lba, &run);
 
     if (!error) {
-        newer = udf_overlay_find(&volume->pending.blocks, lba);
-        newer = newer ? newer : udf_overlay_find(&volume->overlay, lba);
+        newer = udf_pending_find(volume, lba);
     }
     if (!error && !newer) {
         error = blockdev_read_cached(volume->dev, lba, 1, block);

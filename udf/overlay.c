@@ -84,9 +84,10 @@ static int by_lba(const void *a, const void *b) {
     return ((*left)->lba > (*right)->lba) - ((*left)->lba < (*right)->lba);
 }
 
-/* A list of the blocks of `class`, or of all when it is CLASSES. */
-static int list(const struct udf_overlay *overlay, enum udf_overlay_class class,
-                const struct udf_overlay_block ***out_list, size_t *out_count) {
+int udf_overlay_list(const struct udf_overlay *overlay,
+                     enum udf_overlay_class class,
+                     const struct udf_overlay_block ***out_list,
+                     size_t *out_count) {
     const struct udf_overlay_block **found =
         malloc((overlay->count + 1) * sizeof(*found));
     size_t count = 0;
@@ -105,19 +106,6 @@ static int list(const struct udf_overlay *overlay, enum udf_overlay_class class,
     *out_list = found;
     *out_count = count;
     return 0;
-}
-
-int udf_overlay_list_all(const struct udf_overlay *overlay,
-                         const struct udf_overlay_block ***out_list,
-                         size_t *out_count) {
-    return list(overlay, UDF_OVERLAY_CLASSES, out_list, out_count);
-}
-
-int udf_overlay_list(const struct udf_overlay *overlay,
-                     enum udf_overlay_class class,
-                     const struct udf_overlay_block ***out_list,
-                     size_t *out_count) {
-    return list(overlay, class, out_list, out_count);
 }
 
 /* Takes the block out of `slot` and moves up what was put behind it because
@@ -213,7 +201,7 @@ int udf_overlay_merge_class(struct udf_overlay *overlay,
                             struct udf_overlay *to) {
     const struct udf_overlay_block **found = NULL;
     size_t count = 0;
-    int error = list(overlay, class, &found, &count);
+    int error = udf_overlay_list(overlay, class, &found, &count);
 
     if (!error) {
         error = make_room(to, count);

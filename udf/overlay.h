@@ -68,14 +68,9 @@ int udf_overlay_merge_class(struct udf_overlay *overlay,
                             enum udf_overlay_class class,
                             struct udf_overlay *to);
 
-/* Gives a list of all blocks, sorted by LBA, as udf_overlay_list()
- * does. */
-int udf_overlay_list_all(const struct udf_overlay *overlay,
-                         const struct udf_overlay_block ***out_list,
-                         size_t *out_count);
-
-/* Gives a list of the blocks of `class`, sorted by LBA, that the caller frees
- * (the blocks stay here). Returns 0 or -ENOMEM. */
+/* Gives a list of the blocks of `class`, or of all for UDF_OVERLAY_CLASSES,
+ * sorted by LBA, that the caller frees (the blocks stay here). Returns 0 or
+ * -ENOMEM. */
 int udf_overlay_list(const struct udf_overlay *overlay,
                      enum udf_overlay_class class,
                      const struct udf_overlay_block ***out_list,

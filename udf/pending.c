@@ -16,8 +16,7 @@ void udf_pending_free(struct udf_pending *pending) {
     *pending = (struct udf_pending){0};
 }
 
-/* The newest content of the block at `lba`, if it waits in memory. */
-static const uint8_t *waiting(const struct udf_volume *volume, uint32_t lba) {
+const uint8_t *udf_pending_find(const struct udf_volume *volume, uint32_t lba) {
     const uint8_t *data = udf_overlay_find(&volume->pending.blocks, lba);
 
     return data ? data : udf_overlay_find(&volume->overlay, lba);
@@ -81,7 +80,7 @@ static int send(struct udf_volume *volume, uint32_t first) {
     error = note_sent(&volume->pending, first, in_journal);
     for (uint32_t i = 0; !error && i < packet; i++) {
         error = blockdev_write(volume->dev, first + i, 1,
-                               waiting(volume, first + i));
+                               udf_pending_find(volume, first + i));
     }
     if (!error) {
         udf_overlay_drop(&volume->pending.blocks, first, packet);

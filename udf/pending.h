@@ -50,6 +50,10 @@ void udf_pending_free(struct udf_pending *pending);
 int udf_pending_put(struct udf_volume *volume, uint32_t lba,
                     enum udf_overlay_class class, const uint8_t *data);
 
+/* The newest content of the block at `lba`, pending or committed, or NULL when
+ * it is at home. */
+const uint8_t *udf_pending_find(const struct udf_volume *volume, uint32_t lba);
+
 /* `count` blocks from `lba` do not go there any more: forgets them, and the
  * packet if it was sent. */
 void udf_pending_forget(struct udf_pending *pending, uint32_t lba,

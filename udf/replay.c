@@ -11,7 +11,6 @@
 #include "mmc/blockdev.h"
 #include "mmc/log.h"
 #include "udf/io.h"
-#include "udf/sparing_table.h"
 #include "udf/volume.h"
 
 /* Packets in which blocks are compared with what the journal says of them. */
@@ -222,12 +221,11 @@ static bool is_replaced(const struct search *search, uint32_t lba) {
 
     for (uint32_t part = 0; part < maps->count; part++) {
         const struct udf_partmap *map = &maps->map[part];
-        uint32_t lbn = lba - map->start_lba, elsewhere;
+        uint32_t lbn;
 
         if (map->kind == UDF_MAP_KIND_SPARABLE && lba >= map->start_lba &&
-            lbn < map->blocks &&
-            udf_sparing_table_find(
-                &map->sparing, lbn - lbn % map->packet_blocks, &elsewhere)) {
+            lba - map->start_lba < map->blocks &&
+            !udf_partmap_find(map, lba, &lbn)) {
             return true;
         }
     }
@@ -335,7 +333,8 @@ static int probe_homes(struct search *search) {
     uint32_t packet = search->volume->dev->geometry.packet_blocks;
     uint32_t probed = UINT32_MAX;
     size_t count, step;
-    int error = udf_overlay_list_all(&search->volume->overlay, &list, &count);
+    int error = udf_overlay_list(&search->volume->overlay, UDF_OVERLAY_CLASSES,
+                                 &list, &count);
 
     if (error) {
         return error;
@@ -428,14 +427,13 @@ static void go_on(struct search *search) {
     journal->session = search->mark.session;
     journal->area = search->mark.area;
     journal->lvid = search->volume->integrity.sum;
-    journal->head = search->mark.begin;
+    journal->at.head = search->mark.begin;
     journal->sequence = highest(search);
     if (search->chained > 0) {
         const struct udf_run_head *newest = &search->chain[0]->head;
-        struct udf_journal_place place = place_behind(search, 0);
         size_t last = last_needed(search);
 
-        udf_journal_go_back(journal, &place);
+        journal->at = place_behind(search, 0);
         journal->ends_with_images = last > 0;
         journal->before_images = place_behind(search, last);
         lvid->files = newest->files;
@@ -509,7 +507,7 @@ int udf_replay(struct udf_volume *volume, enum udf_replay_result *out_result) {
         return 0;
     }
     if (volume->integrity.lvid.closed || search.mark.session == 0) {
-        volume->journal.head = search.mark.begin;
+        volume->journal.at.head = search.mark.begin;
         return 0;
     }
     if (!error) {
@@ -533,24 +531,13 @@ int udf_replay(struct udf_volume *volume, enum udf_replay_result *out_result) {
     return 0;
 }
 
-/* Whether the journal lies where formatting has set space aside for it. */
-static bool is_reserved(const struct udf_journal *journal) {
-    const struct udf_journal_area *area = &journal->area;
-    const struct udf_journal_area *reserved = &journal->reserved;
-    uint64_t end = area->lba + (uint64_t)area->packets * area->packet_blocks;
-
-    return area->lba >= reserved->lba &&
-           end <= reserved->lba +
-                      (uint64_t)reserved->packets * reserved->packet_blocks;
-}
-
 int udf_replay_keep_area(struct udf_volume *volume) {
     const struct udf_journal *journal = &volume->journal;
     const struct udf_partmap *map =
         &volume->maps.map[volume->placement.data_part];
     uint32_t lbn;
 
-    if (!udf_journal_is_used(volume) || is_reserved(journal) ||
+    if (!udf_journal_is_used(volume) || udf_journal_is_reserved(journal) ||
         !volume->space) {
         return 0;
     }
