@@ -30,8 +30,8 @@ static const char *const names[] = {
     "UPPER",
     "upper",
     " space ",
-    "a name that fills more than one descriptor of an ordinary directory, so "
-    "that it is met at the end of a block: ppppppppppppppppppppppppppppppppp",
+    ("a name that fills more than one descriptor of an ordinary directory, so "
+     "that it is met at the end of a block: ppppppppppppppppppppppppppppppppp"),
     "...",
     "back\\slash",
     "%41",
