@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * mmc/cache_private.h - what the parts of mmc/cache share: cache.c (the block
- * device, and reading), cache_flush.c (writing out) and cache_failed.c (what
- * could not be written, and reading back). Nobody else includes this.
+ * device), cache_read.c (reading), cache_flush.c (writing out) and
+ * cache_failed.c (what could not be written, and reading back). Nobody else
+ * includes this.
  *
- * Locks, in this order: flush_lock, lock, and those of mmc/drive. No lock but
- * flush_lock is held while the drive works: packets that are being read into
- * are marked `reading`, those being written are WRITING, and whoever needs
+ * Locks, in this order: flush_lock or turn, lock, and those of mmc/drive. Only
+ * the first two are held while the drive works: packets that are being read
+ * into are marked `reading`, those being written are WRITING, and whoever needs
  * such a packet waits for `changed`.
  */
 #ifndef MMC_CACHE_PRIVATE_H
@@ -25,6 +26,9 @@ enum {
     CACHE_RUN_PACKETS_MAX = 64, /* in one command */
     CACHE_STREAMS = 4,          /* readers that are followed at once */
     CACHE_AHEAD_BLOCKS_MAX = 512,
+    /* What a drive passes over as quickly as it seeks, and a few requests of
+       the kernel's read-ahead. */
+    CACHE_GAP_BLOCKS_MAX = 256,
     CACHE_ROUNDS_MAX = 4 /* times that everything lost is sent again */
 };
 
@@ -50,6 +54,8 @@ struct cache {
     bool drive_dirty;           /* flush_lock: written to since the last sync */
     atomic_bool format_stopped; /* to be started again before writing */
     atomic_bool uncalibrated;   /* the laser, before writing */
+
+    pthread_mutex_t turn; /* one thread reads for others at a time */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -97,6 +103,9 @@ bool cache_verify(struct cache *cache);
 /* Makes what the drive may have lost dirty again; gives the number of packets.
  * With `lock`. */
 uint32_t cache_resend(struct cache *cache);
+
+/* The blockdev operation of cache_read.c. */
+int cache_fetch(struct blockdev *dev, uint32_t lba, uint32_t count);
 
 /* The blockdev operations of cache_failed.c. */
 bool cache_next_failed(struct blockdev *dev, uint32_t from,

@@ -162,12 +162,39 @@ static void test_cache_reads_a_packet_once_for_several(void **state) {
     assert_int_equal(stats.blocks_read, PKT);
 }
 
+static bool is_here(struct rig *rig, uint32_t pkt) {
+    uint8_t block[BLOCK];
+
+    return blockdev_read_cached(rig->dev, pkt * PKT, 1, block) == 0;
+}
+
+/* The requests of a program that reads on and on come by several threads, in
+ * any order; the drive must not be sent back for the late ones. */
+static void test_cache_reads_in_order_what_comes_out_of_order(void **state) {
+    struct rig *rig = *state;
+    struct blockdev_stats before, after;
+
+    assert_int_equal(blockdev_fetch(rig->dev, 0, PKT), 0);
+    assert_int_equal(blockdev_fetch(rig->dev, 3 * PKT, PKT), 0);
+    assert_true(is_here(rig, 1) && is_here(rig, 2));
+    blockdev_get_stats(rig->dev, &before);
+    assert_int_equal(blockdev_fetch(rig->dev, PKT, PKT), 0);
+    blockdev_get_stats(rig->dev, &after);
+    assert_int_equal(after.blocks_read, before.blocks_read);
+    /* A reader of something else gets nothing that is far from it. */
+    assert_int_equal(blockdev_fetch(rig->dev, 30 * PKT, PKT), 0);
+    assert_false(is_here(rig, 29));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_cache_serves_readers_beside_a_writer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_cache_reads_a_packet_once_for_several, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_cache_reads_in_order_what_comes_out_of_order, set_up,
+            tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
