@@ -92,14 +92,29 @@ static void check_revisions(struct udf_check *check) {
     }
 }
 
-/* Virtual partitions have no end, and nothing that is free. UDF 2.60 2.2.6.3 */
+/* Virtual partitions have no end, and nothing that is free. The others count
+ * what the medium does not have yet, too. UDF 2.60 2.2.6.3 */
+static uint32_t size_of(const struct udf_check *check,
+                        const struct udf_partmap *map) {
+    switch (map->kind) {
+    case UDF_MAP_KIND_VIRTUAL:
+        return UINT32_MAX;
+    case UDF_MAP_KIND_PHYSICAL:
+    case UDF_MAP_KIND_SPARABLE:
+        return udf_check_find_pd(check, map->number)->blocks;
+    case UDF_MAP_KIND_METADATA:
+    case UDF_MAP_KIND_UNKNOWN:
+        break;
+    }
+    return map->blocks;
+}
+
 static void check_sizes(struct udf_check *check) {
     const struct udf_lvid *lvid = &check->lvid;
 
     for (uint32_t i = 0; i < lvid->partitions && i < check->maps.count; i++) {
         const struct udf_partmap *map = &check->maps.map[i];
-        uint32_t blocks =
-            map->kind == UDF_MAP_KIND_VIRTUAL ? UINT32_MAX : map->blocks;
+        uint32_t blocks = size_of(check, map);
 
         if (lvid->size_blocks[i] != blocks) {
             udf_check_fault(check,
@@ -137,7 +152,7 @@ int udf_check_lvid(struct udf_check *check) {
     struct udf_extent_ad extent = check->lvd.integrity;
     int error = 0;
 
-    if (extent.bytes < INTEGRITY_BYTES_MIN) {
+    if (extent.bytes < INTEGRITY_BYTES_MIN && !udf_check_is_virtual(check)) {
         udf_check_fault(check,
                         "integrity sequence: %u bytes (UDF 2.60 "
                         "2.2.4.6)",

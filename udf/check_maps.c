@@ -22,8 +22,6 @@ enum {
     TYPE1_BYTES = 6,
     TYPE2_BYTES = 64,
     SPARING_SUFFIX_AT = 40,
-    ACCESS_PSEUDO_OVERWRITABLE = 0,
-    ACCESS_MAX = 4,
     /* from which on there are maps of a kind */
     SPARABLE_REVISION = 0x0150,
     VIRTUAL_REVISION = 0x0150,
@@ -292,6 +290,19 @@ static int check_sparable(struct udf_check *check,
 
 /* ---- partitions ---------------------------------------------------------- */
 
+/* A partition that is written once reaches over what will be recorded, and the
+ * medium ends where it is recorded now. */
+static uint32_t partition_blocks(const struct udf_check *check,
+                                 const struct udf_pd *pd) {
+    uint32_t medium = check->dev->geometry.blocks;
+
+    if (pd->access == UDF_ACCESS_WRITE_ONCE && pd->start_lba < medium &&
+        pd->blocks > medium - pd->start_lba) {
+        return medium - pd->start_lba;
+    }
+    return pd->blocks;
+}
+
 static void check_pd(struct udf_check *check, const struct udf_pd *pd) {
     const char *contents =
         check->result.revision >= 0x0200 ? "+NSR03" : "+NSR02";
@@ -308,18 +319,19 @@ static void check_pd(struct udf_check *check, const struct udf_pd *pd) {
                         "(ECMA-167 3/10.5.3)",
                         pd->number);
     }
-    if (pd->access > ACCESS_MAX ||
+    if (pd->access > UDF_ACCESS_OVERWRITABLE ||
         (pd->access == 0 && check->result.revision < 0x0260)) {
         udf_check_fault(check,
                         "partition %u: access type %u (UDF 2.60 "
                         "2.2.14.2)",
                         pd->number, pd->access);
     }
-    udf_check_region(check, "partition", pd->start_lba, pd->blocks);
+    udf_check_region(check, "partition", pd->start_lba,
+                     partition_blocks(check, pd));
 }
 
-static const struct udf_pd *find_pd(const struct udf_check *check,
-                                    uint16_t number) {
+const struct udf_pd *udf_check_find_pd(const struct udf_check *check,
+                                       uint16_t number) {
     for (uint32_t i = 0; i < check->pds; i++) {
         if (check->pd[i].number == number) {
             return &check->pd[i];
@@ -385,7 +397,7 @@ static int add_virtual(struct udf_check *check, uint32_t i) {
  * error. */
 static int add_map(struct udf_check *check, uint32_t i) {
     const struct udf_lvd_map *raw = &check->lvd.map[i];
-    const struct udf_pd *pd = find_pd(check, raw->partition_number);
+    const struct udf_pd *pd = udf_check_find_pd(check, raw->partition_number);
     struct udf_partmap *map = &check->maps.map[i];
     uint32_t medium = check->dev->geometry.blocks;
     int error;

@@ -230,6 +230,12 @@ void udf_check_table_free(struct check_table *table);
 int udf_check_volume(struct udf_check *check);
 /* Partitions, maps, sparing tables. -EUCLEAN as above; -EOPNOTSUPP. */
 int udf_check_maps(struct udf_check *check);
+/* Whether a partition map is virtual: the medium is appended to. */
+bool udf_check_is_virtual(const struct udf_check *check);
+/* The descriptor of partition `number`, which every map before
+ * check->maps.count has; NULL = none. */
+const struct udf_pd *udf_check_find_pd(const struct udf_check *check,
+                                       uint16_t number);
 /* Notes that `blocks` sectors at `lba` belong to `name`. */
 void udf_check_region(struct udf_check *check, const char *name, uint32_t lba,
                       uint64_t blocks);

@@ -19,10 +19,7 @@ enum {
     /* Runs that are reported one by one; a bitmap that was never written
      * would have very many. All are counted. */
     RUNS_REPORTED = 20,
-    LOST_BLOCKS_MAX = 1 << 16, /* looked at for streams without an owner */
-    ACCESS_PSEUDO_OVERWRITABLE = 0,
-    ACCESS_READ_ONLY = 1,
-    ACCESS_WRITE_ONCE = 2
+    LOST_BLOCKS_MAX = 1 << 16 /* looked at for streams without an owner */
 };
 
 /* Copies the bits of `bytes` bitmap bytes, which begin at byte `at`, into
@@ -386,9 +383,9 @@ static bool check_records(struct udf_check *check, uint16_t part,
                           const struct udf_pd *pd) {
     bool bitmap = pd->unallocated_bitmap.bytes > 0;
     bool table = pd->unallocated_table.bytes > 0;
-    bool writable = pd->access != ACCESS_READ_ONLY &&
-                    pd->access != ACCESS_WRITE_ONCE &&
-                    pd->access != ACCESS_PSEUDO_OVERWRITABLE;
+    bool writable = pd->access != UDF_ACCESS_READ_ONLY &&
+                    pd->access != UDF_ACCESS_WRITE_ONCE &&
+                    pd->access != UDF_ACCESS_PSEUDO_OVERWRITABLE;
 
     if (bitmap ? table : !table && writable) {
         udf_check_fault(check,

@@ -172,9 +172,9 @@ static int check_anchors(struct udf_check *check) {
     return found > 0 ? 0 : -EMEDIUMTYPE;
 }
 
-static bool is_virtual(const struct udf_lvd *lvd) {
-    for (uint32_t i = 0; i < lvd->maps; i++) {
-        if (lvd->map[i].kind == UDF_MAP_KIND_VIRTUAL) {
+bool udf_check_is_virtual(const struct udf_check *check) {
+    for (uint32_t i = 0; i < check->lvd.maps; i++) {
+        if (check->lvd.map[i].kind == UDF_MAP_KIND_VIRTUAL) {
             return true;
         }
     }
@@ -189,7 +189,7 @@ static void check_anchor_count(struct udf_check *check) {
     bool head_only =
         geometry->rewritable && check->avdp.reserve.lba < ANCHOR_SECTOR;
 
-    if (check->anchors < 2 && !head_only && !is_virtual(&check->lvd)) {
+    if (check->anchors < 2 && !head_only && !udf_check_is_virtual(check)) {
         udf_check_fault(check,
                         "only one anchor at 256, N-256 and N, N = %u "
                         "(UDF 2.60 2.2.3)",

@@ -115,6 +115,15 @@ struct udf_iuvd {
     uint8_t use[460]; /* the implementation use bytes as they stand */
 };
 
+/* ECMA-167 3/10.5.7, UDF 2.60 2.2.14.2 */
+enum {
+    UDF_ACCESS_PSEUDO_OVERWRITABLE = 0,
+    UDF_ACCESS_READ_ONLY = 1,
+    UDF_ACCESS_WRITE_ONCE = 2,
+    UDF_ACCESS_REWRITABLE = 3,
+    UDF_ACCESS_OVERWRITABLE = 4
+};
+
 struct udf_pd {
     uint32_t vdsn;
     uint16_t flags;

@@ -18,8 +18,6 @@
 #include "udf/volume.h"
 
 enum {
-    ACCESS_REWRITABLE = 3, /* ECMA-167 3/10.5.7 */
-    ACCESS_OVERWRITABLE = 4,
     KEEP_BLOCKS = 64, /* for metadata, and one in KEEP_RATIO besides */
     KEEP_RATIO = 512,
     META_KEEP_BLOCKS = 16 /* of a metadata partition, which can grow */
@@ -69,7 +67,8 @@ int udf_spaces_make(struct udf_volume *volume, uint16_t part, uint32_t blocks,
 /* One bitmap or one table of unallocated space is what can be kept up to
  * date. */
 static const char *why_not(const struct udf_pd *pd) {
-    if (pd->access != ACCESS_REWRITABLE && pd->access != ACCESS_OVERWRITABLE) {
+    if (pd->access != UDF_ACCESS_REWRITABLE &&
+        pd->access != UDF_ACCESS_OVERWRITABLE) {
         return "a partition of it may not be overwritten";
     }
     if ((pd->unallocated_bitmap.bytes > 0) ==

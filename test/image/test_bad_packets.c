@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/sparing_table.h"
 #include "udf/tombstone.h"
@@ -78,22 +78,6 @@ static struct udf_info info_of(struct bench *bench) {
 
     udf_get_info(bench->volume, &info);
     return info;
-}
-
-static void print_fault(void *context, const char *text) {
-    (void)context;
-    print_message("%s\n", text);
-}
-
-static void expect_clean(struct bench *bench) {
-    struct udf_check_options options = {0};
-    struct udf_check_result result;
-
-    memdev_reboot(bench->mem);
-    assert_int_equal(udf_check(memdev_device(bench->mem), &options, print_fault,
-                               NULL, &result),
-                     0);
-    assert_int_equal(result.faults, 0);
 }
 
 static struct bench *new_bench(enum udf_map_choice map, uint16_t revision) {
@@ -249,12 +233,12 @@ static void work_on_a_bad_disc(uint16_t revision, enum udf_map_choice map,
     create_files(bench);
     expect_files(bench);
     unmount_volume(bench);
-    expect_clean(bench);
+    prove_medium(bench->mem);
     mount_volume(bench);
     expect_files(bench);
     overwrite_files(bench);
     unmount_volume(bench);
-    expect_clean(bench);
+    prove_medium(bench->mem);
     mount_volume(bench);
     expect_files(bench);
     info = info_of(bench);

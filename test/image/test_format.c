@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/decode.h"
 #include "udf/desc.h"
 #include "udf/format.h"
@@ -48,18 +48,10 @@ static struct udf_layout plan_of(struct memdev *mem,
     return plan;
 }
 
-static void print_fault(void *context, const char *fault) {
-    (void)context;
-    print_error("%s\n", fault);
-}
-
 static void check_verified(struct memdev *mem, const char *label) {
     char found[UDF_TEXT_BYTES];
-    const struct udf_check_options strict = {.allow_open = false};
-    struct udf_check_result result;
-    assert_int_equal(
-        udf_check(memdev_device(mem), &strict, print_fault, NULL, &result), 0);
-    assert_int_equal(result.faults, 0);
+    struct udf_check_result result = prove_device(memdev_device(mem));
+
     assert_int_equal(result.files, 0);
     assert_int_equal(result.directories, 1);
     assert_int_equal(udf_format_verify(memdev_device(mem)), 0);
@@ -122,6 +114,7 @@ static void test_format_writes_each_packet_once(void **state) {
     assert_int_equal(stats.blocks_gathered, 0);
     assert_int_equal(stats.packets_written, 16);
     assert_true(stats.blocks_read < 20);
+    prove_medium(mem);
     memdev_free(mem);
 }
 
@@ -180,6 +173,7 @@ static void test_format_descriptors_of_a_cdrw(void **state) {
     assert_int_equal(lvid.free_blocks[0], plan.free_blocks);
     assert_int_equal(lvid.size_blocks[0], pd.blocks);
     assert_int_equal(lvid.min_read, 0x0201);
+    prove_medium(mem);
     memdev_free(mem);
 }
 
@@ -209,6 +203,7 @@ static void test_format_root(void **state) {
         assert_true(fe.icb_flags & UDF_ICB_STICKY);
         assert_int_equal(fe.icb_flags & UDF_ICB_FORM_MASK, UDF_AD_EMBEDDED);
         assert_int_equal(fe.permissions & 0x1CE7, 0x1CE7);
+        prove_medium(mem);
         memdev_free(mem);
     }
 }
@@ -238,6 +233,7 @@ static void test_format_bitmap(void **state) {
             free_blocks += is_free;
         }
         assert_int_equal(free_blocks, plan.free_blocks);
+        prove_medium(mem);
         memdev_free(mem);
     }
 }
@@ -389,6 +385,7 @@ static void test_format_serials_differ(void **state) {
         assert_int_equal(udf_decode_iuvd(block, lba, &iuvd), 0);
         assert_int_equal(udf_own_decode(&iuvd, &own), 0);
         serial[i] = own.format_serial;
+        prove_medium(mem);
         memdev_free(mem);
     }
     assert_true(serial[0] != serial[1]);
@@ -460,6 +457,7 @@ static void test_format_wipes_what_was_there(void **state) {
         assert_int_not_equal(
             memcmp(memdev_medium(mem, places[i]) + 1, "CD001", 5), 0);
     }
+    prove_medium(mem);
     memdev_free(mem);
 }
 
@@ -565,6 +563,7 @@ static void test_format_probe_cuts_label_between_characters(void **state) {
         assert_int_equal(udf_probe(memdev_device(mem), label, room), 0);
         assert_string_equal(label, expected[room - 1]);
     }
+    prove_medium(mem);
     memdev_free(mem);
 }
 

@@ -14,26 +14,13 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/udf.h"
 
 enum { SMALL = 8192, LARGE = 300000, FILE_BLOCKS = 700 };
 
 static const struct udf_mount_options read_write = {0};
-
-static void print_fault(void *context, const char *fault) {
-    (void)context;
-    print_error("%s\n", fault);
-}
-
-static void assert_sound(struct blockdev *dev, bool allow_open) {
-    struct udf_check_options options = {.allow_open = allow_open};
-    struct udf_check_result result;
-
-    assert_int_equal(udf_check(dev, &options, print_fault, NULL, &result), 0);
-    assert_int_equal(result.faults, 0);
-}
 
 static struct udf_info info_of(struct blockdev *dev) {
     struct udf_volume *volume = NULL;
@@ -128,11 +115,11 @@ static void check_growth(struct blockdev_geometry geometry,
     assert_in_range(after.free_blocks,
                     before.free_blocks + (geometry.blocks - SMALL) - 64,
                     before.free_blocks + (geometry.blocks - SMALL));
-    assert_sound(dev, false);
+    prove_device(dev);
     assert_file(dev, "before", FILE_BLOCKS);
     write_file(dev, "after", SMALL + 1000); /* would not have fitted */
     memdev_reboot(mem);
-    assert_sound(dev, false);
+    prove_device(dev);
     assert_file(dev, "after", SMALL + 1000);
     assert_file(dev, "before", FILE_BLOCKS);
     /* Nothing more to do. */
@@ -182,7 +169,7 @@ static void cut_everywhere(uint16_t revision) {
             /* Another try makes it the new one. */
             assert_int_equal(udf_grow(dev), 0);
             assert_true(info_of(dev).partition_blocks > SMALL);
-            assert_sound(dev, false);
+            prove_device(dev);
             assert_file(dev, "before", FILE_BLOCKS);
             memdev_free(mem);
         }
@@ -240,7 +227,7 @@ static void keep_to_the_head(uint16_t revision) {
     assert_int_equal(udf_format_verify(dev), 0);
     write_file(dev, "file", 50);
     memdev_reboot(mem);
-    assert_sound(dev, false);
+    prove_device(dev);
     assert_file(dev, "file", 50);
     for (uint32_t lba = LARGE / 16; lba < LARGE; lba += 16) {
         assert_int_equal(memdev_overwrites(mem, lba), 0);
@@ -272,7 +259,7 @@ static void add_last_anchors(uint16_t revision) {
         memdev_reboot(mem);
         assert_int_equal(memdev_medium(mem, LARGE - 1)[0], 2); /* AVDP */
         assert_int_equal(memdev_medium(mem, LARGE - 257)[0], 2);
-        assert_sound(dev, false);
+        prove_device(dev);
         assert_int_equal(udf_format_finish(dev), 0);
         assert_int_equal(memdev_overwrites(mem, LARGE - 1), 1);
         memdev_free(mem);

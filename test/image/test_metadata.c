@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
+#include "test/support/prove.h"
 #include "udf/check.h"
 #include "udf/format.h"
 #include "udf/layout.h"
@@ -34,11 +35,6 @@ struct disc {
 
 static const struct udf_cred owner = {.uid = 1000, .gid = 1001};
 
-static void print_fault(void *context, const char *fault) {
-    (void)context;
-    print_error("%s\n", fault);
-}
-
 static uint64_t faults(struct disc *disc, udf_check_report *report) {
     const struct udf_check_options strict = {.allow_open = false};
     struct udf_check_result result;
@@ -47,10 +43,6 @@ static uint64_t faults(struct disc *disc, udf_check_report *report) {
     assert_int_equal(
         udf_check(memdev_device(disc->mem), &strict, report, NULL, &result), 0);
     return result.faults;
-}
-
-static void assert_clean(struct disc *disc) {
-    assert_int_equal(faults(disc, print_fault), 0);
 }
 
 static void mount(struct disc *disc) {
@@ -166,13 +158,13 @@ static void work(struct disc *disc) {
     mount(disc);
     fill(disc, 0, FILES);
     unmount(disc);
-    assert_clean(disc);
+    prove_medium(disc->mem);
     mount(disc);
     expect(disc, 0, FILES);
     empty(disc, 100, FILES);
     fill(disc, 200, 300);
     unmount(disc);
-    assert_clean(disc);
+    prove_medium(disc->mem);
     mount(disc);
     expect(disc, 0, 100);
     expect(disc, 200, 300);
@@ -217,7 +209,7 @@ static void test_metadata_is_read_from_its_mirror(void **state) {
     fill(&disc, 60, 70);
     unmount(&disc);
     memdev_heal(disc.mem);
-    assert_clean(&disc);
+    prove_medium(disc.mem);
     mount(&disc);
     expect(&disc, 0, 70);
     unmount(&disc);
@@ -242,7 +234,7 @@ static void test_metadata_damaged_block_is_read_from_mirror(void **state) {
     expect(&disc, 0, 5);
     fill(&disc, 5, 6);
     unmount(&disc);
-    assert_clean(&disc);
+    prove_medium(disc.mem);
     memdev_free(disc.mem);
 }
 
@@ -269,7 +261,7 @@ static void lose_entry(bool main, bool one_copy) {
     }
     unmount(&disc);
     if (one_copy) {
-        assert_clean(&disc);
+        prove_medium(disc.mem);
     }
     memdev_free(disc.mem);
 }
@@ -308,7 +300,7 @@ static void test_metadata_full_disc(void **state) {
     assert_int_equal(error, -ENOSPC);
     assert_true(i > 100);
     unmount(&disc);
-    assert_clean(&disc);
+    prove_medium(disc.mem);
     mount(&disc);
     while (i-- > 0) {
         struct udf_name name = {.text = text};
@@ -319,7 +311,7 @@ static void test_metadata_full_disc(void **state) {
     }
     fill(&disc, 0, 10);
     unmount(&disc);
-    assert_clean(&disc);
+    prove_medium(disc.mem);
     memdev_free(disc.mem);
 }
 

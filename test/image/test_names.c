@@ -15,26 +15,11 @@
 #include <cmocka.h>
 
 #include "test/support/compose.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/udf.h"
 
 static struct udf_name name_of(const char *text) {
     return (struct udf_name){.text = text, .len = (uint32_t)strlen(text)};
-}
-
-static void print_fault(void *context, const char *fault) {
-    (void)context;
-    print_error("%s\n", fault);
-}
-
-static void expect_clean(struct memdev *mem) {
-    struct udf_check_options options = {0};
-    struct udf_check_result result;
-
-    memdev_reboot(mem);
-    assert_int_equal(
-        udf_check(memdev_device(mem), &options, print_fault, NULL, &result), 0);
-    assert_int_equal(result.faults, 0);
 }
 
 static struct udf_volume *mount(struct memdev *mem) {
@@ -103,7 +88,7 @@ static void lose_names(unsigned names, bool counted, bool remount) {
     struct udf_volume *volume;
     struct udf_stat stat;
 
-    expect_clean(mem);
+    prove_medium(mem);
     volume = mount(mem);
     for (unsigned i = 0; i < names; i++) {
         expect_content(volume, all[i]);
@@ -115,12 +100,12 @@ static void lose_names(unsigned names, bool counted, bool remount) {
         }
         if (remount) {
             assert_int_equal(udf_unmount(volume), 0);
-            expect_clean(mem);
+            prove_medium(mem);
             volume = mount(mem);
         }
     }
     assert_int_equal(udf_unmount(volume), 0);
-    expect_clean(mem); /* nothing is used that nobody uses */
+    prove_medium(mem); /* nothing is used that nobody uses */
     memdev_free(mem);
 }
 
@@ -144,13 +129,13 @@ static void test_names_doubt_lasts_over_changes(void **state) {
         assert_int_equal(find(volume, "one", &stat), 0);
         assert_int_equal(udf_write(volume, stat.ino, 7, 1, "+"), 0);
         assert_int_equal(udf_unmount(volume), 0);
-        expect_clean(mem);
+        prove_medium(mem);
         volume = mount(mem);
         remove_name(volume, "one");
         expect_content(volume, "two");
         remove_name(volume, "two");
         assert_int_equal(udf_unmount(volume), 0);
-        expect_clean(mem);
+        prove_medium(mem);
         memdev_free(mem);
     }
 }
@@ -178,7 +163,7 @@ static void test_names_are_added_and_moved(void **state) {
         remove_name(volume, "two");
         expect_content(volume, "three");
         assert_int_equal(udf_unmount(volume), 0);
-        expect_clean(mem);
+        prove_medium(mem);
         memdev_free(mem);
     }
 }

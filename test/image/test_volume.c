@@ -19,7 +19,7 @@
 
 #include "test/support/damage.h"
 #include "test/support/memdev.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/udf.h"
 
@@ -65,6 +65,7 @@ static int teardown(void **state) {
 
     if (fx->volume) {
         assert_int_equal(udf_unmount(fx->volume), 0);
+        prove_medium(fx->mem);
     }
     memdev_free(fx->mem);
     free(fx);
@@ -355,16 +356,11 @@ static void test_volume_reading_writes_nothing(void **state) {
 /* Unmounts, and expects a volume without a fault. */
 static void expect_clean(struct fixture *fx, uint64_t files,
                          uint64_t directories) {
-    struct udf_check_options check = {0};
     struct udf_check_result result;
 
     assert_int_equal(udf_unmount(fx->volume), 0);
     fx->volume = NULL;
-    memdev_reboot(fx->mem);
-    memdev_set_cold(fx->mem, false);
-    assert_int_equal(
-        udf_check(memdev_device(fx->mem), &check, NULL, NULL, &result), 0);
-    assert_int_equal(result.faults, 0);
+    result = prove_medium(fx->mem);
     assert_int_equal(result.files, files);
     assert_int_equal(result.directories, directories);
 }
@@ -438,6 +434,8 @@ static void test_volume_moves_no_directory_into_a_full_one(void **state) {
     mount_again(fx);
     assert_int_equal(udf_rename(fx->volume, &from, &to, 0), -EMLINK);
     assert_int_equal(find(fx, UDF_ROOT_INO, "full").nlink, 65536);
+    assert_int_equal(udf_unmount(fx->volume), 0);
+    fx->volume = NULL; /* its fault stays */
 }
 
 static void number_name(char *out_text, size_t bytes, int number) {

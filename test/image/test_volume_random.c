@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/udf.h"
 
@@ -409,11 +409,6 @@ static void compare_all(struct world *world) {
     }
 }
 
-static void print_fault(void *context, const char *fault) {
-    (void)context;
-    print_error("%s\n", fault);
-}
-
 static void mount_world(struct world *world) {
     struct udf_mount_options options = {.dirty_bytes = 256 << 10};
 
@@ -424,15 +419,8 @@ static void mount_world(struct world *world) {
 }
 
 static void remount(struct world *world) {
-    struct udf_check_options options = {0};
-    struct udf_check_result result;
-
     assert_int_equal(udf_unmount(world->volume), 0);
-    memdev_reboot(world->mem);
-    assert_int_equal(udf_check(memdev_device(world->mem), &options, print_fault,
-                               NULL, &result),
-                     0);
-    assert_int_equal(result.faults, 0);
+    prove_medium(world->mem);
     mount_world(world);
     compare_all(world);
 }

@@ -19,7 +19,7 @@
 
 #include "test/support/damage.h"
 #include "test/support/memdev.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/udf.h"
 
@@ -34,21 +34,6 @@ static struct udf_name name_of(const char *text) {
     return (struct udf_name){.text = text, .len = (uint32_t)strlen(text)};
 }
 
-static void print_fault(void *context, const char *fault) {
-    (void)context;
-    print_error("%s\n", fault);
-}
-
-static void check(struct fixture *fx) {
-    struct udf_check_options options = {0};
-    struct udf_check_result result;
-
-    assert_int_equal(
-        udf_check(memdev_device(fx->mem), &options, print_fault, NULL, &result),
-        0);
-    assert_int_equal(result.faults, 0);
-}
-
 static void mount(struct fixture *fx) {
     struct udf_mount_options options = {0};
 
@@ -60,8 +45,7 @@ static void mount(struct fixture *fx) {
 
 static void remount(struct fixture *fx) {
     assert_int_equal(udf_unmount(fx->volume), 0);
-    memdev_reboot(fx->mem);
-    check(fx);
+    prove_medium(fx->mem);
     mount(fx);
 }
 
@@ -81,6 +65,7 @@ static int teardown(void **state) {
     struct fixture *fx = *state;
 
     assert_int_equal(udf_unmount(fx->volume), 0);
+    prove_medium(fx->mem);
     memdev_free(fx->mem);
     free(fx);
     return 0;
@@ -306,8 +291,6 @@ static void test_range_tail_ends_with_the_last_reference(void **state) {
 /* The power goes while a file has a tail: the tail is on the disc, as UDF has
  * it, and reads as zeros when the file grows. */
 static void test_range_tail_on_the_disc_stays_out_of_view(void **state) {
-    struct udf_check_options options = {.allow_open = true};
-    struct udf_check_result result;
     struct fixture *fx = *state;
     uint64_t ino = make_file(fx, "file");
     struct udf_stat stat;
@@ -320,10 +303,7 @@ static void test_range_tail_on_the_disc_stays_out_of_view(void **state) {
     assert_int_not_equal(
         write_bytes(fx, ino, 0, 1, 'x') || udf_unmount(fx->volume), 0);
     memdev_reboot(fx->mem);
-    assert_int_equal(
-        udf_check(memdev_device(fx->mem), &options, print_fault, NULL, &result),
-        0);
-    assert_int_equal(result.faults, 0);
+    prove_open_device(memdev_device(fx->mem));
     mount(fx);
     stat = stat_of(fx, ino);
     assert_int_equal(stat.size, 5000);

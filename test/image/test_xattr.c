@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/decode.h"
 #include "udf/encode.h"
 #include "udf/fid.h"
@@ -92,27 +92,16 @@ static int setup_150(void **state) {
     return 0;
 }
 
-static void print_fault(void *context, const char *fault) {
-    (void)context;
-    print_message("%s\n", fault);
-}
-
 static struct udf_check_result check(struct fixture *fx) {
-    struct udf_check_options strict = {0};
-    struct udf_check_result result;
-
     close_volume(fx);
-    assert_int_equal(
-        udf_check(memdev_device(fx->mem), &strict, print_fault, NULL, &result),
-        0);
-    return result;
+    return prove_medium(fx->mem);
 }
 
 static int teardown(void **state) {
     struct fixture *fx = *state;
 
     if (fx->volume) {
-        assert_int_equal(check(fx).faults, 0);
+        check(fx);
     }
     memdev_free(fx->mem);
     free(fx);

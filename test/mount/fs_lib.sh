@@ -5,6 +5,8 @@
 #
 #   format FILE          a small formatted virtual CD-RW
 #   daemon_pid FILE      the process that serves FILE
+#   prove FILE           the checker finds a closed volume without a fault
+#   unmount FILE         with udfpkt-umount, and proves it
 #   expect CODE COMMAND...   runs it, fails unless it ends with CODE;
 #                            its standard error is in $work/err
 #   says TEXT            the last expect's standard error has TEXT in it
@@ -71,6 +73,16 @@ expect() {
     "$@" >"$work/out" 2>"$work/err" || got=$?
     [ "$got" -eq "$wanted" ] ||
         fail "$*: ended with $got, not $wanted: $(cat "$work/err")"
+}
+
+prove() {
+    "$build/test/check_image" "$1" >"$work/check" 2>&1 ||
+        fail "$1 has faults: $(tail -n 20 "$work/check")"
+}
+
+unmount() {
+    expect 0 "$build/udfpkt-umount" "$mnt"
+    prove "$1"
 }
 
 says() {

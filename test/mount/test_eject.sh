@@ -56,8 +56,7 @@ ejected() {
         fail "the tray is not open: $(tail -n 3 "$work/trace")"
     "$build/udfpkt-info" --json "$cd" | grep -q '"clean": true' ||
         fail "the volume was not closed"
-    "$build/test/check_image" "$cd" >"$work/check" 2>&1 ||
-        fail "the volume has faults: $(tail -n 5 "$work/check")"
+    prove "$cd"
 }
 
 # holds NAME FILE BYTES: NAME on the disc begins with the first BYTES of FILE.
@@ -152,3 +151,4 @@ sleep 2.5
 mounted "$mnt" || fail "ejected for an old press: $(cat "$work/daemon")"
 kill -TERM "$(daemon_pid "$cd")"
 wait "$daemon" || fail "ended badly: $(cat "$work/daemon")"
+prove "$cd"

@@ -38,6 +38,7 @@ ended() {
 is_clean() {
     "$build/udfpkt-info" --json "$cd" | grep -q '"clean": true' ||
         fail "the volume was not closed"
+    prove "$cd"
 }
 
 # Each way of unmounting keeps what was written.
@@ -76,7 +77,7 @@ expect 4 "$umount_disc" "$mnt"
 says "in use"
 echo text >&5
 exec 5>&-
-expect 0 "$umount_disc" "$mnt"
+unmount "$cd"
 
 # Signals: a clean end, idle or not.
 for signal in TERM INT HUP; do

@@ -36,7 +36,7 @@ expect 0 user "$build/udfpkt-umount" "$mnt"
 # Root gives the directory away on the disc, then the user may write there.
 expect 0 "$build/udfpkt-mount" "$cd" "$mnt"
 chown 65534:65534 "$mnt"
-expect 0 "$build/udfpkt-umount" "$mnt"
+unmount "$cd"
 chown 65534:65534 "$cd" "$cd.udfpkt"
 expect 0 user "$build/udfpkt-mount" "$cd" "$mnt"
 expect 0 user sh -c "echo mine >$mnt/file"
@@ -45,7 +45,7 @@ if ! grep -q '^[[:space:]]*user_allow_other' /etc/fuse.conf; then
     ! cat "$mnt/file" 2>/dev/null || fail "others may look into the mount"
 fi
 # Root finds the user's mount, waits for it, and gets its result.
-expect 0 "$build/udfpkt-umount" "$mnt"
+unmount "$cd"
 ! mounted "$mnt" || fail "still mounted"
 
 # A user does not unmount for others.

@@ -16,6 +16,7 @@ mount_disc=$build/udfpkt-mount
 umount_disc=$build/udfpkt-umount
 cd=$work/cd
 format "$cd"
+prove "$cd"
 before=$(cksum "$cd")
 
 # The command line.

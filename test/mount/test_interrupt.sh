@@ -70,3 +70,4 @@ interrupted TERM --full --force
 "$build/udfpkt-format" disc >out 2>&1 || fail "cannot format it again"
 "$build/udfpkt-info" --json disc >out
 grep -q '"clean": true' out || fail "the volume is not there"
+"$build/test/check_image" disc >out 2>&1 || fail "the volume has faults"

@@ -40,7 +40,7 @@ killed() {
     start "$1"
     mkdir "$mnt/old"
     cp "$work/kept" "$mnt/old/kept"
-    expect 0 "$build/udfpkt-umount" "$mnt"
+    unmount "$1"
     start "$1"
     cp "$work/kept" "$mnt/new"
     printf 'over' | dd of="$mnt/old/kept" bs=1 seek=70000 conv=notrunc \
@@ -70,8 +70,7 @@ killed() {
     expect 0 "$build/udfpkt-umount" "$mnt"
     [ "$(info "$1" clean)" = true ] || fail "$1 was not closed"
     [ "$(info "$1" journal_blocks)" = 0 ] || fail "its journal is not empty"
-    "$build/test/check_image" "$1" >"$work/check" 2>&1 ||
-        fail "check: $(cat "$work/check")"
+    prove "$1"
 }
 
 # A commit that is longer than the journal, when the journal is half full: all
@@ -102,9 +101,7 @@ long_commit() {
     cmp "$work/large" "$mnt/large"
     [ "$(find "$mnt/many" -type f -perm 644 | wc -l)" = 1800 ] ||
         fail "the second long commit is not whole"
-    expect 0 "$build/udfpkt-umount" "$mnt"
-    "$build/test/check_image" "$1" >"$work/check" 2>&1 ||
-        fail "check: $(cat "$work/check")"
+    unmount "$1"
 }
 
 seq 1 100000 >"$work/kept"

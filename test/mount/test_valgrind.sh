@@ -74,3 +74,5 @@ daemon=
 checked info "$build/udfpkt-info" --json "$work/disc" >"$work/info" ||
     fail "udfpkt-info"
 grep -q '"clean": true' "$work/info" || fail "the volume is not closed"
+"$build/test/check_image" "$work/disc" >"$work/check.log" ||
+    fail "the volume has faults"

@@ -169,5 +169,6 @@ grep -q 'LinuxUDF' out || complain "info shows no volume"
     complain "cannot format again"
 "$info" --json disc | grep -q '"label": "Grüße 光盘"' ||
     complain "the label is not what was asked for"
+"$build/test/check_image" disc >out 2>&1 || complain "the volume has faults"
 
 exit "$failed"

@@ -6,10 +6,12 @@
 #
 #   disc_needed                     exit 77 where nothing can be mounted
 #   disc_format IMAGE OPTION...     disc_mount IMAGE [OPTION...]
-#   disc_umount                     with udfpkt-umount
-#   disc_fusermount IMAGE           with fusermount, and wait for the daemon
+#   disc_umount                     with udfpkt-umount; prove what it leaves
+#   disc_fusermount IMAGE           with fusermount, and wait for the daemon;
+#                                   prove what it leaves
 #   disc_number IMAGE KEY           a number of udfpkt-info --json
-#   disc_check IMAGE                closed, no fault, no command refused
+#   disc_prove IMAGE                the checker finds no fault, and it is closed
+#   disc_check IMAGE                that, and no command was refused
 #   disc_same TREE [LINES]          compare the mounted tree with TREE
 
 fail() {
@@ -61,12 +63,12 @@ disc_format() {
 }
 
 disc_mount() {
-    disc_image=$1
+    disc_mounted=$1
     shift
     mkdir -p "$WORK/mnt"
     (
         disc_sanitize
-        "$BUILD/udfpkt-mount" "$@" "$disc_image" "$WORK/mnt"
+        "$BUILD/udfpkt-mount" "$@" "$disc_mounted" "$WORK/mnt"
     ) >"$WORK/log" 2>&1 || fail "udfpkt-mount: $(cat "$WORK/log")"
 }
 
@@ -74,6 +76,7 @@ disc_umount() {
     "$BUILD/udfpkt-umount" "$WORK/mnt" >"$WORK/log" 2>&1 ||
         fail "udfpkt-umount: $(cat "$WORK/log")"
     disc_sanitized
+    disc_prove "$disc_mounted"
 }
 
 # fusermount returns while the daemon still writes; udfpkt-umount of the
@@ -83,6 +86,7 @@ disc_fusermount() {
     "$BUILD/udfpkt-umount" "$1" >"$WORK/log" 2>&1 ||
         fail "closing $1: $(cat "$WORK/log")"
     disc_sanitized
+    disc_prove "$1"
 }
 
 disc_number() {
@@ -92,11 +96,15 @@ disc_number() {
     echo "$disc_value"
 }
 
+disc_prove() {
+    "$BUILD/test/check_image" "$1" >"$WORK/faults" 2>&1 ||
+        fail "$1 has faults: $(tail -n 20 "$WORK/faults")"
+}
+
 disc_check() {
     "$BUILD/udfpkt-info" --json "$1" | grep -q '"clean": true' ||
         fail "$1 is not closed"
-    "$BUILD/test/check_image" "$1" >"$WORK/log" 2>&1 ||
-        fail "$1 has faults: $(tail -n 20 "$WORK/log")"
+    disc_prove "$1"
     if [ -f "$1.udfpkt" ]; then
         [ "$(disc_number "$1" refused)" = 0 ] ||
             fail "the drive refused $(disc_number "$1" refused) commands"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "test/support/media_bench.h"
+#include "test/support/prove.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +17,6 @@
 #include "mmc/drive.h"
 #include "mmc/prepare.h"
 #include "mmc/transport.h"
-#include "udf/check.h"
 #include "udf/format.h"
 #include "udf/udf.h"
 
@@ -163,19 +163,11 @@ void bench_change_volume(struct media_bench *bench, const char *name,
     assert_int_equal(mmc_disc_close(disc), 0);
 }
 
-static void print_fault(void *context, const char *fault) {
-    (void)context;
-    print_error("%s\n", fault);
-}
-
 void bench_check_volume(struct media_bench *bench) {
-    struct udf_check_options options = {0};
-    struct udf_check_result result;
     struct blockdev *dev = NULL;
     struct mmc_disc *disc = attach(bench, false, &dev);
 
-    assert_int_equal(udf_check(dev, &options, print_fault, NULL, &result), 0);
-    assert_int_equal(result.faults, 0);
+    prove_device(dev);
     assert_int_equal(mmc_disc_close(disc), 0);
     assert_int_equal(bench_stats(bench).refused, 0);
     assert_int_equal(bench_stats(bench).partial_units, 0);

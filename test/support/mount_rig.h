@@ -25,7 +25,7 @@ struct mount_rig_disc {
     uint16_t revision; /* BCD */
     enum udf_map_choice map;
     uint64_t dirty_bytes; /* struct udf_mount_options */
-    bool journal;
+    bool no_journal;
 };
 
 struct mount_rig {
@@ -47,7 +47,7 @@ struct mount_rig {
 bool mount_rig_possible(void);
 
 /* A rig with a new, empty, mounted volume (not mounted where that is not
- * possible), and its end. */
+ * possible), and its end, where the checker proves what is left of it. */
 struct mount_rig *mount_rig_new(const struct mount_rig_disc *kind);
 void mount_rig_free(struct mount_rig *rig);
 
