@@ -19,7 +19,7 @@
 
 /* Times that a write-out is repeated: what is moved may meet another bad
  * packet, but a disc with so many in a row has no good ones. */
-enum { ROUNDS_MAX = 32 };
+enum { ROUNDS_MAX = 32, BLOCKS_MAX = 64 /* that move together */ };
 
 /* A failed packet in the terms of the volume. */
 struct place {
@@ -40,6 +40,16 @@ static bool is_physical(const struct udf_partmap *map) {
            map->kind == UDF_MAP_KIND_SPARABLE;
 }
 
+/* Whether the map's packets are made of the device's. On a disc that was copied
+ * from a medium with shorter packets they are not: its spares are read only. */
+static bool has_whole_spares(const struct udf_volume *volume,
+                             const struct udf_partmap *map) {
+    uint32_t unit = volume->dev->geometry.packet_blocks;
+
+    return map->kind == UDF_MAP_KIND_SPARABLE &&
+           map->packet_blocks % unit == 0 && map->start_lba % unit == 0;
+}
+
 /* Whether the failed packet is a spare of `map`, or holds one. */
 static bool find_spare(const struct udf_partmap *map, uint32_t lba,
                        struct place *out_place) {
@@ -57,7 +67,8 @@ static bool find_spare(const struct udf_partmap *map, uint32_t lba,
 }
 
 /* Blocks of the failed packet that belong to `map`'s own place. */
-static bool find_home(const struct udf_partmap *map,
+static bool find_home(const struct udf_volume *volume,
+                      const struct udf_partmap *map,
                       const struct blockdev_failure *failure,
                       struct place *out_place) {
     uint64_t end = (uint64_t)failure->lba + failure->count;
@@ -77,7 +88,7 @@ static bool find_home(const struct udf_partmap *map,
         .skip = from - failure->lba,
         .count = (uint32_t)(end - from),
     };
-    if (map->kind == UDF_MAP_KIND_SPARABLE &&
+    if (has_whole_spares(volume, map) &&
         udf_sparing_table_find(&map->sparing, lbn - lbn % map->packet_blocks,
                                &elsewhere)) {
         out_place->kind = UNUSED;
@@ -94,7 +105,7 @@ static struct place find_place(const struct udf_volume *volume,
 
         place.addr.part = part;
         if (is_physical(map) && (find_spare(map, failure->lba, &place) ||
-                                 find_home(map, failure, &place))) {
+                                 find_home(volume, map, failure, &place))) {
             return place;
         }
     }
@@ -148,14 +159,15 @@ static int move_content(struct udf_volume *volume, const struct place *place,
     struct udf_move move = {
         .addr = place->addr,
         .count = place->count,
-        .wanted = UINT64_MAX >> (64 - place->count),
         .withdraw = failure->missing == 0 && volume->nonalloc.node,
     };
     int error;
 
-    if (!volume->space || place->addr.part != volume->placement.data_part) {
+    if (!volume->space || place->addr.part != volume->placement.data_part ||
+        place->count > BLOCKS_MAX) {
         return -EBUSY;
     }
+    move.wanted = UINT64_MAX >> (BLOCKS_MAX - place->count);
     pthread_rwlock_wrlock(&volume->lock);
     if (failure->missing) {
         move.wanted &= failure->dirty >> place->skip;
@@ -282,7 +294,7 @@ static int resolve_one(struct udf_volume *volume,
     if (failure->missing) {
         return complete(volume, failure);
     }
-    if (volume->maps.map[place.addr.part].kind == UDF_MAP_KIND_SPARABLE) {
+    if (has_whole_spares(volume, &volume->maps.map[place.addr.part])) {
         error = replace(volume, &place);
     }
     return error == -EBUSY || error == -ENOSPC ? -EIO : error;

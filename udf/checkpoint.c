@@ -10,6 +10,7 @@
 
 #include "mmc/bits.h"
 #include "mmc/blockdev.h"
+#include "mmc/log.h"
 #include "udf/badpacket.h"
 #include "udf/io.h"
 #include "udf/volume.h"
@@ -22,6 +23,14 @@ enum { SPARE_PACKETS = 2 };
 struct portion {
     struct udf_run run;      /* what the journal lacks */
     struct udf_overlay near; /* memory for it: blocks that were read */
+    uint32_t packets;
+};
+
+/* What goes home, sorted, and the first block that has not. */
+struct homes {
+    const struct udf_overlay_block *const *list;
+    size_t at, count;
+    bool warned; /* that there is no protection */
 };
 
 /* Whether a cut must not destroy the block; so for what lies beside the
@@ -126,34 +135,81 @@ static size_t packet_end(const struct udf_overlay_block *const *list,
     return from;
 }
 
-/* Gathers packets from list[from] on as long as the journal has room for their
- * images; gives where the next portion begins. */
+/* Gathers at most `max` packets, and no more than the journal has room for
+ * their images; but one. */
 static int gather(struct udf_volume *volume, struct portion *portion,
-                  const struct udf_overlay_block *const *list, size_t from,
-                  size_t count, size_t *out_end) {
+                  struct homes *homes, uint32_t max) {
     uint32_t packet = volume->dev->geometry.packet_blocks;
     uint32_t room = udf_journal_room(&volume->journal, SPARE_PACKETS);
-    size_t at = from;
     int error = 0;
 
     portion->run.head.images = true;
     if (volume->journal.at.unproven) {
         room /= 2; /* the next portion cannot take the place of this one */
     }
-    while (!error && at < count) {
-        uint32_t first = list[at]->lba / packet * packet;
+    while (!error && homes->at < homes->count && portion->packets < max) {
+        uint32_t first = homes->list[homes->at]->lba / packet * packet;
         uint64_t bits = neighbours(volume, first);
         uint64_t more = mmc_bits_count(&bits, 0, 64);
         uint64_t blocks = udf_run_blocks(portion->run.head.entries + more,
                                          portion->run.head.contents + more);
 
-        if (bits && blocks > room && at > from) {
+        if (bits && blocks > room && portion->packets > 0) {
             break;
         }
         error = read_neighbours(volume, portion, first, bits);
-        at = packet_end(list, at, count, first + packet - 1);
+        homes->at = packet_end(homes->list, homes->at, homes->count,
+                               first + packet - 1);
+        portion->packets++;
     }
-    *out_end = at;
+    return error;
+}
+
+static void drop_portion(struct portion *portion) {
+    udf_run_clear(&portion->run);
+    udf_overlay_clear(&portion->near);
+    portion->packets = 0;
+}
+
+/* Goes on when packets of the journal are so bad that it has no room for the
+ * images of one packet: better than to keep everything in memory. */
+static void warn(const struct udf_volume *volume, struct homes *homes) {
+    if (!homes->warned) {
+        mmc_log(MMC_LOG_NOTICE,
+                "\"%s\": too much of the journal is bad; a power cut now can "
+                "damage what shares a packet with what is written",
+                volume->identity.label);
+        homes->warned = true;
+    }
+}
+
+/* Gathers a portion and brings what the journal lacks of it there. When packets
+ * of the journal prove to be bad, there is room for less. *out_appended: there
+ * was something to be appended, and it was. */
+static int protect(struct udf_volume *volume, struct portion *portion,
+                   struct homes *homes, bool *io_moved, bool *out_appended) {
+    size_t from = homes->at;
+    uint32_t max = UINT32_MAX;
+    int error = -ENOSPC;
+
+    *out_appended = false;
+    while (error == -ENOSPC && max > 0) {
+        drop_portion(portion);
+        homes->at = from;
+        error = gather(volume, portion, homes, max);
+        if (error ||
+            (portion->run.head.entries == 0 && !volume->journal.at.unproven)) {
+            return error;
+        }
+        max = portion->packets / 2;
+        error = udf_journal_append(volume, &portion->run,
+                                   max > 0 ? SPARE_PACKETS : 0, io_moved);
+        *out_appended = !error;
+    }
+    if (error == -ENOSPC) {
+        warn(volume, homes);
+        error = 0;
+    }
     return error;
 }
 
@@ -188,12 +244,6 @@ static int write_homes(struct udf_volume *volume, struct portion *portion,
     return error ? error : udf_badpacket_sync(volume, io_moved);
 }
 
-/* What is left of the list, and what is done with it. */
-struct homes {
-    const struct udf_overlay_block *const *list;
-    size_t at, count;
-};
-
 /* Both steps for one portion. */
 static int bring_portion(struct udf_volume *volume, struct homes *homes,
                          bool *io_moved) {
@@ -201,24 +251,18 @@ static int bring_portion(struct udf_volume *volume, struct homes *homes,
     struct udf_journal_place before = journal->at;
     struct portion portion = {0};
     size_t from = homes->at;
-    bool append;
-    int error =
-        gather(volume, &portion, homes->list, from, homes->count, &homes->at);
+    bool appended;
+    int error = protect(volume, &portion, homes, io_moved, &appended);
 
-    append = portion.run.head.entries > 0 || journal->at.unproven;
-    if (!error && append) {
-        error = udf_journal_append(volume, &portion.run, io_moved);
-    }
     if (!error && !*io_moved) {
         error = write_homes(volume, &portion, homes->list + from,
                             homes->at - from, io_moved);
     }
-    if (!error && !*io_moved && append && !before.unproven &&
+    if (!error && !*io_moved && appended && !before.unproven &&
         homes->at < homes->count) {
         journal->at = before;
     }
-    udf_run_clear(&portion.run);
-    udf_overlay_clear(&portion.near);
+    drop_portion(&portion);
     return error;
 }
 
@@ -277,13 +321,16 @@ static void release(struct udf_volume *volume) {
 }
 
 /* Appends the run that empties the journal, in the place of the last images if
- * there is no other. */
+ * there is no other; when there is none for it, a new session does as well. */
 static int empty(struct udf_volume *volume,
                  const struct udf_journal_place *behind, bool *io_moved) {
+    int error;
+
     if (udf_journal_room(&volume->journal, 0) == 0 && !behind->unproven) {
         volume->journal.at = *behind;
     }
-    return udf_journal_empty(volume, io_moved);
+    error = udf_journal_empty(volume, io_moved);
+    return error == -ENOSPC ? udf_journal_renew(volume) : error;
 }
 
 int udf_checkpoint(struct udf_volume *volume, bool closing, bool *io_moved) {
@@ -314,7 +361,5 @@ int udf_checkpoint(struct udf_volume *volume, bool closing, bool *io_moved) {
     if (!error && !*io_moved) {
         release(volume);
     }
-    /* Commits leave room for all of this, unless the journal's packets are bad.
-     */
-    return error == -ENOSPC ? -EIO : error;
+    return error;
 }

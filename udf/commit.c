@@ -15,9 +15,6 @@
 #include "udf/io.h"
 #include "udf/volume.h"
 
-/* Packets that a run names with their checksums. */
-enum { SENT_MAX = 64 };
-
 /* What a run is made of. */
 enum content {
     SNAPSHOT, /* all that is pending */
@@ -154,7 +151,7 @@ static int lengthen(struct udf_volume *volume, const struct udf_run *run) {
  * as lengthen(). */
 static int prepare(struct udf_volume *volume, struct udf_run *run,
                    enum content content, bool *io_moved) {
-    bool synced = volume->pending.sent_count > SENT_MAX;
+    bool synced = volume->pending.sent_count > UDF_RUN_PACKETS_MAX;
     int error = synced ? udf_badpacket_sync(volume, io_moved)
                        : udf_badpacket_write_out(volume, io_moved);
 
@@ -176,8 +173,10 @@ static int append(struct udf_volume *volume, struct udf_run *run,
     if (content == SNAPSHOT) {
         volume->counts = volume->snapshot_counts;
     }
-    return run->head.entries > 0 ? udf_journal_append(volume, run, io_moved)
-                                 : udf_badpacket_sync(volume, io_moved);
+    return run->head.entries > 0
+               ? udf_journal_append(
+                     volume, run, udf_journal_spare(&volume->journal), io_moved)
+               : udf_badpacket_sync(volume, io_moved);
 }
 
 /* Appends what is pending to the journal. Returns as lengthen(). */
@@ -189,13 +188,16 @@ static int write_run(struct udf_volume *volume, enum content content,
     if (!error && !*io_moved) {
         error = append(volume, &run, content, io_moved);
     }
+    /* There is room, but not in one piece: packets of it are bad. */
     if (error == -ENOSPC && !*io_moved) {
-        /* There is room, but not in one piece: packets of it are bad. */
         error = remake(volume, &run, content, io_moved);
         if (!error && !*io_moved) {
-            error = lengthen(volume, &run);
+            error = append(volume, &run, content, io_moved);
         }
-        if (!error && !*io_moved) {
+    }
+    if (error == -ENOSPC && !*io_moved) {
+        error = lengthen(volume, &run);
+        if (!error) {
             error = append(volume, &run, content, io_moved);
         }
     }
@@ -242,9 +244,8 @@ static int write_class(struct udf_volume *volume, enum udf_overlay_class class,
 static int write_ordered(struct udf_volume *volume, bool *io_moved) {
     int error = udf_badpacket_write_out(volume, io_moved);
 
-    for (int class = 0; !error && !*io_moved && class < UDF_OVERLAY_CLASSES;
-         class ++) {
-        error = write_class(volume, (enum udf_overlay_class) class, io_moved);
+    for (unsigned i = 0; !error && !*io_moved && i < UDF_OVERLAY_CLASSES; i++) {
+        error = write_class(volume, (enum udf_overlay_class)i, io_moved);
     }
     return error || *io_moved ? error : udf_badpacket_sync(volume, io_moved);
 }

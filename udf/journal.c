@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "mmc/bits.h"
 #include "mmc/blockdev.h"
 #include "mmc/log.h"
 #include "udf/badpacket.h"
@@ -136,16 +137,20 @@ static struct udf_journal_area fitted(const struct udf_volume *volume,
 static void begin(struct udf_volume *volume,
                   const struct udf_journal_area *area) {
     struct udf_journal *journal = &volume->journal;
-    uint32_t head = journal->at.head;
+    struct udf_journal old = *journal;
 
     *journal = (struct udf_journal){
-        .volume_sum = journal->volume_sum,
-        .serial = journal->serial,
-        .reserved = journal->reserved,
+        .volume_sum = old.volume_sum,
+        .serial = old.serial,
+        .reserved = old.reserved,
         .session = new_session(),
         .area = *area,
-        .at.head = head < area->packets ? head : 0,
+        .at.head = old.at.head < area->packets ? old.at.head : 0,
     };
+    if (area->lba == old.bad_lba) {
+        memcpy(journal->bad, old.bad, sizeof(old.bad));
+    }
+    journal->bad_lba = area->lba;
     mmc_log(MMC_LOG_INFO, "\"%s\": journal of %u packets at block %u%s",
             volume->identity.label, area->packets, area->lba,
             udf_journal_is_reserved(journal) ? "" : ", in free space");
@@ -155,7 +160,7 @@ void udf_journal_begin(struct udf_volume *volume) {
     struct udf_journal_area area = fitted(volume, volume->journal.reserved);
 
     volume->journal.suspended = false;
-    if (volume->options.no_journal) {
+    if (volume->options.no_journal || udf_journal_is_used(volume)) {
         return;
     }
     if (area.packets == 0 && !borrow_usual(volume, &area)) {
@@ -196,6 +201,14 @@ int udf_journal_lengthen(struct udf_volume *volume, uint64_t blocks) {
     return found ? udf_integrity_write(volume, false) : -ENOSPC;
 }
 
+int udf_journal_renew(struct udf_volume *volume) {
+    pthread_rwlock_wrlock(&volume->lock);
+    udf_journal_end(volume);
+    udf_journal_begin(volume);
+    pthread_rwlock_unlock(&volume->lock);
+    return udf_integrity_write(volume, false);
+}
+
 int udf_journal_leave(struct udf_volume *volume) {
     pthread_rwlock_wrlock(&volume->lock);
     udf_journal_end(volume);
@@ -225,37 +238,73 @@ bool udf_journal_mark(const struct udf_volume *volume, bool closed,
 
 /* ---- appending -------------------------------------------------------- */
 
-/* Where a run of `packets` goes, and how much of the ring is used then.
- * Returns 0 or -ENOSPC. */
-static int place_run(const struct udf_journal *journal, uint32_t packets,
-                     uint32_t *out_begin, uint32_t *out_used) {
-    uint32_t all = journal->area.packets;
-    uint32_t begin = journal->at.head;
-    uint32_t skipped = 0;
+/* Good packets in one piece. */
+struct piece {
+    uint32_t skipped; /* packets between the head and this */
+    uint32_t begin, packets;
+};
 
-    if (packets > all - begin) {
-        skipped = all - begin;
-        begin = 0;
+/* The next piece that is at least `skipped` packets behind the head; it ends
+ * with the area, too. False behind the last. */
+static bool next_piece(const struct udf_journal *journal, uint32_t skipped,
+                       struct piece *out_piece) {
+    uint32_t all = journal->area.packets;
+    uint32_t begin, end;
+
+    while (skipped < all &&
+           mmc_bits_test(journal->bad, (journal->at.head + skipped) % all)) {
+        skipped++;
     }
-    if (packets > all || journal->at.used > all - packets ||
-        skipped > all - packets - journal->at.used) {
-        return -ENOSPC;
+    if (skipped >= all) {
+        return false;
     }
-    *out_begin = begin;
-    *out_used = journal->at.used + skipped + packets;
-    return 0;
+    begin = (journal->at.head + skipped) % all;
+    end = (uint32_t)mmc_bits_next_set(journal->bad, begin, all);
+    *out_piece = (struct piece){
+        .skipped = skipped, .begin = begin, .packets = end - begin};
+    return true;
+}
+
+/* Packets that can be used without those that are, and `spare`. */
+static uint32_t free_packets(const struct udf_journal *journal,
+                             uint32_t spare) {
+    uint32_t taken = journal->at.used + spare;
+
+    return journal->area.packets > taken ? journal->area.packets - taken : 0;
+}
+
+/* Where a run of `packets` goes so that `spare` packets stay free: into the
+ * first piece that has room for it. Returns 0 or -ENOSPC. */
+static int place_run(const struct udf_journal *journal, uint32_t packets,
+                     uint32_t spare, struct piece *out_piece) {
+    uint32_t room = free_packets(journal, spare);
+    struct piece piece = {0};
+
+    while (next_piece(journal, piece.skipped + piece.packets, &piece)) {
+        if (piece.skipped + packets > room) {
+            return -ENOSPC;
+        }
+        if (piece.packets >= packets) {
+            *out_piece = piece;
+            return 0;
+        }
+    }
+    return -ENOSPC;
 }
 
 uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare) {
-    uint32_t behind = journal->area.packets - journal->at.head;
-    uint32_t all = journal->area.packets - journal->at.used;
-    uint32_t room = all > spare ? all - spare : 0;
+    uint32_t room = free_packets(journal, spare);
+    struct piece piece = {0};
+    uint32_t most = 0;
 
-    /* In one piece: up to the end of the area, or from its start. */
-    if (room > behind) {
-        room = room - behind > behind ? room - behind : behind;
+    while (next_piece(journal, piece.skipped + piece.packets, &piece) &&
+           piece.skipped < room) {
+        uint32_t packets = room - piece.skipped;
+
+        packets = packets < piece.packets ? packets : piece.packets;
+        most = packets > most ? packets : most;
     }
-    return room * journal->area.packet_blocks;
+    return most * journal->area.packet_blocks;
 }
 
 uint32_t udf_journal_spare(const struct udf_journal *journal) {
@@ -267,40 +316,27 @@ bool udf_journal_is_full(const struct udf_journal *journal) {
            journal->area.packets;
 }
 
-/* Writes `bytes` at packet `begin`; the rest of its last packet with them. */
-static int write_run(struct udf_volume *volume, uint32_t begin,
-                     const uint8_t *raw, uint32_t blocks) {
-    const struct udf_journal_area *area = &volume->journal.area;
-
-    return blockdev_write(volume->dev, area->lba + begin * area->packet_blocks,
-                          blocks, raw);
-}
-
-/* Gives up packets of the run at `begin` that could not be written, and moves
- * the head behind them. Returns whether there were any. */
-static bool step_over(struct udf_volume *volume, uint32_t begin,
-                      uint32_t packets) {
+/* Notes which packets of the run at `begin` could not be written. Returns
+ * whether there were any. */
+static bool note_bad(struct udf_volume *volume, uint32_t begin,
+                     uint32_t packets) {
     struct udf_journal *journal = &volume->journal;
     uint32_t length = journal->area.packet_blocks;
     uint32_t first = journal->area.lba + begin * length;
     uint32_t end = first + packets * length;
     struct blockdev_failure failure;
-    uint32_t behind = begin;
+    bool any = false;
 
     while (blockdev_next_failed(volume->dev, first, &failure) &&
            failure.lba < end) {
-        behind = begin + (failure.lba - first) / length + 1;
+        uint32_t packet = begin + (failure.lba - first) / length;
+
+        mmc_bits_set(journal->bad, packet);
         blockdev_discard(volume->dev, failure.lba, failure.count);
-        mmc_log(MMC_LOG_WARN, "packet %u of the journal is bad", behind - 1);
+        mmc_log(MMC_LOG_WARN, "packet %u of the journal is bad", packet);
+        any = true;
     }
-    if (behind == begin) {
-        return false;
-    }
-    journal->at.used += behind > journal->at.head
-                            ? behind - journal->at.head
-                            : behind + journal->area.packets - journal->at.head;
-    journal->at.head = behind % journal->area.packets;
-    return true;
+    return any;
 }
 
 static void fill_head(const struct udf_volume *volume, struct udf_run *run,
@@ -333,23 +369,20 @@ static bool has_unproven(const struct udf_run *run) {
     return false;
 }
 
-/* One attempt. *out_begin says where it was. */
+/* One attempt, in `packets` packets of `piece`. */
 static int append(struct udf_volume *volume, struct udf_run *run, uint8_t *raw,
-                  uint32_t packets, uint32_t *out_begin) {
+                  uint32_t packets, const struct piece *piece) {
     struct udf_journal *journal = &volume->journal;
     uint32_t unit = volume->dev->geometry.packet_blocks;
-    uint32_t used = 0, blocks;
-    int error = place_run(journal, packets, out_begin, &used);
+    uint32_t blocks;
+    int error;
 
-    if (error) {
-        return error;
-    }
-    fill_head(volume, run, *out_begin);
+    fill_head(volume, run, piece->begin);
     udf_run_encode(run, raw);
     blocks = (run->head.blocks + unit - 1) / unit * unit;
     error = blockdev_make_room(volume->dev, blocks);
     if (!error) {
-        error = write_run(volume, *out_begin, raw, blocks);
+        error = blockdev_write(volume->dev, run->head.lba, blocks, raw);
     }
     if (!error) {
         error = blockdev_sync(volume->dev);
@@ -361,19 +394,33 @@ static int append(struct udf_volume *volume, struct udf_run *run, uint8_t *raw,
     journal->at.previous = run->head.sequence;
     journal->at.first = run->head.first;
     journal->at.unproven = has_unproven(run);
-    journal->at.head = (*out_begin + packets) % journal->area.packets;
-    journal->at.used = used;
+    journal->at.head = (piece->begin + packets) % journal->area.packets;
+    journal->at.used += piece->skipped + packets;
     journal->ends_with_images = false;
     return 0;
 }
 
+/* Whether all that was free has failed since `before`: then it is the drive
+ * that cannot write, and no packet is known to be bad for that. */
+static bool is_drive_failing(struct udf_journal *journal,
+                             const uint64_t *before) {
+    if (memcmp(journal->bad, before, sizeof(journal->bad)) == 0 ||
+        udf_journal_room(journal, 0) > 0) {
+        return false;
+    }
+    memcpy(journal->bad, before, sizeof(journal->bad));
+    return true;
+}
+
 int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
-                       bool *io_moved) {
-    const struct udf_journal_area *area = &volume->journal.area;
+                       uint32_t spare, bool *io_moved) {
+    struct udf_journal *journal = &volume->journal;
+    const struct udf_journal_area *area = &journal->area;
     uint64_t blocks = udf_run_blocks(run->head.entries, run->head.contents);
     uint64_t packets = (blocks + area->packet_blocks - 1) / area->packet_blocks;
     uint32_t unit = volume->dev->geometry.packet_blocks;
     uint64_t first = run->head.first;
+    uint64_t bad[UDF_JOURNAL_PACKETS_MAX / 64];
     uint8_t *raw;
     int error = -EIO;
 
@@ -384,12 +431,17 @@ int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
     if (!raw) {
         return -ENOMEM;
     }
+    memcpy(bad, journal->bad, sizeof(bad));
     for (unsigned i = 0; error == -EIO && i < ATTEMPTS_MAX; i++) {
-        uint32_t begin = 0;
+        struct piece piece = {0};
 
         run->head.first = first;
-        error = append(volume, run, raw, (uint32_t)packets, &begin);
-        if (error == -EIO && !step_over(volume, begin, (uint32_t)packets)) {
+        error = place_run(journal, (uint32_t)packets, spare, &piece);
+        if (!error) {
+            error = append(volume, run, raw, (uint32_t)packets, &piece);
+        }
+        if (error == -EIO &&
+            !note_bad(volume, piece.begin, (uint32_t)packets)) {
             struct blockdev_failure failure;
 
             if (!blockdev_next_failed(volume->dev, 0, &failure) ||
@@ -402,16 +454,18 @@ int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
         }
     }
     free(raw);
-    return error;
+    return error == -ENOSPC && is_drive_failing(journal, bad) ? -EIO : error;
 }
 
 int udf_journal_empty(struct udf_volume *volume, bool *io_moved) {
     struct udf_journal *journal = &volume->journal;
     struct udf_run run = {.head.first = journal->sequence + 1};
-    int error = udf_journal_append(volume, &run, io_moved);
+    int error = udf_journal_append(volume, &run, 0, io_moved);
 
     if (!error) {
+        /* The next run needs nothing before it; this one stays until then. */
         journal->at.used = 1;
+        journal->at.first = 0;
     }
     udf_run_clear(&run);
     return error;

@@ -19,8 +19,8 @@
  * Where it is: on a volume formatted here in the area that formatting set
  * aside (udf/own.h); elsewhere in free packets, which stay free on the disc.
  *
- * Bad packets: a run that cannot be written is written again behind the packet
- * that failed.
+ * Bad packets: a run that cannot be written is written again, and it and those
+ * behind it go where there is no packet that is known to be bad.
  *
  * Locks: all by the committing thread; `area` and `session` change under the
  * volume lock alone.
@@ -55,6 +55,9 @@ struct udf_journal {
     uint64_t lvid;     /* checksum of the OPEN LVID's sector */
     uint64_t sequence; /* highest that was given */
     struct udf_journal_place at;
+    /* Packets of the area at bad_lba that could not be written. */
+    uint64_t bad[UDF_JOURNAL_PACKETS_MAX / 64];
+    uint32_t bad_lba;
     bool replayed; /* the overlay is what a mount found */
     /* The last run that a mount found holds images that are not needed any
      * more when their packets are at home: then that is the place. */
@@ -68,7 +71,8 @@ struct udf_journal {
 bool udf_journal_is_used(const struct udf_volume *volume);
 
 /* Chooses area and session for an OPEN LVID that is about to be written, or
- * none when there is no room for a journal, or it is not wanted. Lock alone. */
+ * none when there is no room for a journal, or it is not wanted. What was
+ * chosen for one that could not be written stays. Lock alone. */
 void udf_journal_begin(struct udf_volume *volume);
 
 /* Forgets the session, before a CLOSE is written; space that was borrowed is
@@ -79,6 +83,10 @@ void udf_journal_end(struct udf_volume *volume);
  * by a new session in free space. Committing thread, without the lock. Returns
  * 0; -ENOSPC when there is no such space; errors of udf_integrity_write(). */
 int udf_journal_lengthen(struct udf_volume *volume, uint64_t blocks);
+
+/* Begins a new session, when everything is at home: that empties the journal,
+ * too, but costs an LVID. Locks and errors as above. */
+int udf_journal_renew(struct udf_volume *volume);
 
 /* Goes on without a journal, which must be empty, until the next commit that
  * begins one. Locks and errors as above. */
@@ -101,10 +109,12 @@ bool udf_journal_is_full(const struct udf_journal *journal);
 
 /* Appends `run` (its head is filled in) and synchronises the device. *io_moved
  * becomes true when other packets proved to be bad (udf/badpacket.h): then the
- * run does not count. Returns 0; -ENOSPC when it does not fit, also because
- * packets of the area are bad; errors of udf_badpacket_sync(). */
+ * run does not count. Returns 0; -ENOSPC when it does not fit so that `spare`
+ * packets stay, also because packets of the area are bad: then it reaches no
+ * further than before; -EIO also when nothing can be written there; errors of
+ * udf_badpacket_sync(). */
 int udf_journal_append(struct udf_volume *volume, struct udf_run *run,
-                       bool *io_moved);
+                       uint32_t spare, bool *io_moved);
 
 /* Appends the run that says that everything is at home, and synchronises. As
  * above. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "udf/encode.h"
+#include "udf/mark.h"
 
 enum { OWN_VERSION = 1, OWN_SUMMED = 24 };
 
@@ -75,7 +76,9 @@ int udf_own_check(const struct udf_own *own, uint32_t blocks,
                   const struct udf_pd *pd) {
     uint32_t packet = own->packet_blocks;
     if (packet < 16 || packet > 64 || (packet & (packet - 1)) != 0 ||
-        own->journal_packets == 0 || own->journal_lba % packet != 0) {
+        own->journal_packets == 0 ||
+        own->journal_packets > UDF_JOURNAL_PACKETS_MAX ||
+        own->journal_lba % packet != 0) {
         return -EUCLEAN;
     }
     uint64_t end = own->journal_lba + (uint64_t)own->journal_packets * packet;

@@ -44,8 +44,8 @@ void udf_own_encode(const struct udf_own *own, struct udf_iuvd *out_iuvd);
  * later version wrote it; -EUCLEAN when it is damaged. */
 int udf_own_decode(const struct udf_iuvd *iuvd, struct udf_own *out_own);
 
-/* Whether the journal area is whole packets, at least one, within the
- * device's `blocks` and outside partition `pd`. Returns 0 or -EUCLEAN. */
+/* Whether the journal area is whole packets, 1..UDF_JOURNAL_PACKETS_MAX, within
+ * the device's `blocks` and outside partition `pd`. Returns 0 or -EUCLEAN. */
 int udf_own_check(const struct udf_own *own, uint32_t blocks,
                   const struct udf_pd *pd);
 

@@ -30,8 +30,9 @@ struct search {
     size_t count;
     struct found **chain; /* the runs that count, newest first */
     size_t chained;
-    bool broken;  /* later runs were whole, but others before them are not */
-    bool foreign; /* runs of the session that name another LVID */
+    uint64_t loaded; /* blocks of the runs that were read */
+    bool broken;     /* later runs were whole, but others before them are not */
+    bool foreign;    /* runs of the session that name another LVID */
 };
 
 /* ---- searching -------------------------------------------------------- */
@@ -93,13 +94,19 @@ static int find_runs(struct search *search) {
     return error;
 }
 
-/* Reads a run as a whole. Returns 0; -EUCLEAN when it is not whole; fatal
+/* Reads a run as a whole. Returns 0; -EUCLEAN when it is not whole, or lies
+ * over others that are: all together are no longer than the area; fatal
  * errors. */
 static int load_run(struct search *search, struct found *found) {
+    const struct udf_journal_area *area = &search->mark.area;
     int error;
 
     if (found->raw) {
         return 0;
+    }
+    if (search->loaded + found->head.blocks >
+        (uint64_t)area->packets * area->packet_blocks) {
+        return -EUCLEAN;
     }
     found->raw = malloc((size_t)found->head.blocks * UDF_BLOCK_BYTES);
     if (!found->raw) {
@@ -113,6 +120,8 @@ static int load_run(struct search *search, struct found *found) {
     if (error) {
         free(found->raw);
         found->raw = NULL;
+    } else {
+        search->loaded += found->head.blocks;
     }
     return error && !udf_io_is_fatal(error) ? -EUCLEAN : error;
 }
@@ -384,7 +393,7 @@ static struct udf_journal_place place_behind(const struct search *search,
         .used = behind > oldest->begin ? behind - oldest->begin
                                        : behind + area->packets - oldest->begin,
         .previous = newest->head.sequence,
-        .first = newest->head.first,
+        .first = newest->head.entries > 0 ? newest->head.first : 0,
         .unproven = names_packets(newest),
     };
 }
@@ -503,7 +512,13 @@ int udf_replay(struct udf_volume *volume, enum udf_replay_result *out_result) {
                                 volume->dev->geometry.blocks, &search.mark);
 
     *out_result = UDF_REPLAY_NONE;
-    if (error == -ENOENT || error == -EUCLEAN) {
+    if (error == -ENOENT ||
+        (error == -EUCLEAN && volume->integrity.lvid.closed)) {
+        return 0;
+    }
+    if (error == -EUCLEAN) {
+        report(&search, error);
+        *out_result = UDF_REPLAY_STALE;
         return 0;
     }
     if (volume->integrity.lvid.closed || search.mark.session == 0) {

@@ -245,7 +245,7 @@ static bool is_entry(const struct raw_entry *raw) {
 }
 
 int udf_run_check(const uint8_t *raw, const struct udf_run_head *head) {
-    uint32_t contents = 0;
+    uint32_t contents = 0, packets = 0;
 
     if (sum_of(raw, head->blocks) != head->sum) {
         return -EUCLEAN;
@@ -259,8 +259,11 @@ int udf_run_check(const uint8_t *raw, const struct udf_run_head *head) {
             return -EUCLEAN;
         }
         contents += entry.kind == UDF_RUN_BLOCK;
+        packets += entry.kind == UDF_RUN_PACKET;
     }
-    return contents == head->contents ? 0 : -EUCLEAN;
+    return contents == head->contents && packets <= UDF_RUN_PACKETS_MAX
+               ? 0
+               : -EUCLEAN;
 }
 
 void udf_run_entry(const uint8_t *raw, const struct udf_run_head *head,

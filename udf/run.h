@@ -46,6 +46,9 @@
 
 #include "udf/desc.h"
 
+/* Packets that one run names with kind PACKET: a mount reads them all. */
+enum { UDF_RUN_PACKETS_MAX = 64 };
+
 enum udf_run_kind {
     UDF_RUN_BLOCK = 1,  /* the content of a block is in the run */
     UDF_RUN_PACKET = 2, /* a packet was written home since the synchronisation
@@ -110,7 +113,8 @@ int udf_run_decode_head(const uint8_t *block, uint32_t lba, uint32_t blocks_max,
                         struct udf_run_head *out_head);
 
 /* Checks the whole run, `head.blocks` blocks at `raw`, against its checksum,
- * and every entry's form. Returns 0 or -EUCLEAN. */
+ * and every entry's form; one with more than UDF_RUN_PACKETS_MAX packets is
+ * nobody's. Returns 0 or -EUCLEAN. */
 int udf_run_check(const uint8_t *raw, const struct udf_run_head *head);
 
 /* Entry `index` of a run that was checked; *out_content is the block's content

@@ -2,10 +2,11 @@
  *
  * udf/space.c - free space of one physical partition, in memory. Pure.
  *
- * Three bitmaps with a bit a block (on the disc free, usable, settling) hold
- * the states that the header draws; two with a bit a packet (wholly usable,
- * partly usable) and a count a packet make every search word-wise: a BD-RE has
- * 12 million blocks, but its packets are 6000 words.
+ * Bitmaps with a bit a block hold the states that the header draws: on the disc
+ * free, usable, settling, without a name, and what the last snapshot, commit
+ * and checkpoint refer to (udf/space_commit.c). Two with a bit a packet (wholly
+ * usable, partly usable) and a count a packet make every search word-wise: a
+ * BD-RE has 12 million blocks, but its packets are 6000 words.
  *
  * Transitions, all by runs: use_run() free -> allocated, udf_space_give()
  * allocated -> held, udf_space_settle() held -> settling, udf_space_release()

@@ -149,8 +149,7 @@ static void test_run_of_many_entries(void **state) {
     (void)state;
     assert_non_null(raw);
     for (uint32_t i = 0; i < 1000; i++) {
-        assert_int_equal(udf_run_add_packet(&run, i * 32, UDF_RUN_PACKET, i),
-                         0);
+        assert_int_equal(udf_run_add_packet(&run, i * 32, UDF_RUN_HOME, i), 0);
     }
     udf_run_encode(&run, raw);
     assert_int_equal(run.head.blocks, 12); /* (128 + 1000 * 24) / 2048 */
@@ -167,6 +166,29 @@ static void test_run_of_many_entries(void **state) {
     free(raw);
 }
 
+/* A mount reads every packet that a run names, so they are counted. */
+static void test_run_names_so_many_packets(void **state) {
+    struct udf_run run = {
+        .head = {.sequence = 1, .first = 1, .lba = LBA, .unit = 32}};
+    struct udf_run_head head;
+    uint8_t *raw = calloc(ROOM, BLOCK);
+
+    (void)state;
+    assert_non_null(raw);
+    for (uint32_t i = 0; i <= UDF_RUN_PACKETS_MAX; i++) {
+        udf_run_encode(&run, raw);
+        assert_int_equal(udf_run_decode_head(raw, LBA, ROOM, &head), 0);
+        assert_int_equal(udf_run_check(raw, &head), 0);
+        assert_int_equal(udf_run_add_packet(&run, i * 32, UDF_RUN_PACKET, i),
+                         0);
+    }
+    udf_run_encode(&run, raw);
+    assert_int_equal(udf_run_decode_head(raw, LBA, ROOM, &head), 0);
+    assert_int_equal(udf_run_check(raw, &head), -EUCLEAN);
+    udf_run_clear(&run);
+    free(raw);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_comes_back),
@@ -174,6 +196,7 @@ int main(void) {
         cmocka_unit_test(test_run_any_changed_bit_is_seen),
         cmocka_unit_test(test_run_head_must_be_possible),
         cmocka_unit_test(test_run_of_many_entries),
+        cmocka_unit_test(test_run_names_so_many_packets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
