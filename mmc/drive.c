@@ -368,11 +368,25 @@ static enum mmc_result attempt_door(struct mmc_transport *transport,
     return mmc_command_prevent_allow(transport, *door, out_sense);
 }
 
+/* Asks who it is. A drive says so in whatever state it is: another answer says
+ * nothing but that it does not work. */
+static int identify(struct mmc_drive *drive) {
+    enum mmc_result result = mmc_drive_run(
+        drive, MMC_PATIENCE_QUERY, attempt_inquiry, &drive->inquiry, NULL);
+
+    if (result == MMC_OK) {
+        return drive->inquiry.device_type == MMC_DEVICE_TYPE_MMC ? 0 : -ENXIO;
+    }
+    if (result == MMC_DRIVE_GONE) {
+        return -ENODEV;
+    }
+    return result == MMC_NOT_PERMITTED ? -EPERM : -EIO;
+}
+
 int mmc_drive_open(struct mmc_transport *transport,
                    struct mmc_drive **out_drive) {
     struct mmc_drive *drive = calloc(1, sizeof(*drive));
-    enum mmc_result result;
-    int error = 0;
+    int error;
 
     if (!drive) {
         return -ENOMEM;
@@ -380,13 +394,7 @@ int mmc_drive_open(struct mmc_transport *transport,
     drive->transport = transport;
     drive->news_fd = -1;
     pthread_mutex_init(&drive->lock, NULL);
-    result = mmc_drive_run(drive, MMC_PATIENCE_QUERY, attempt_inquiry,
-                           &drive->inquiry, NULL);
-    if (result != MMC_OK) {
-        error = mmc_result_errno(result);
-    } else if (drive->inquiry.device_type != MMC_DEVICE_TYPE_MMC) {
-        error = -ENXIO;
-    }
+    error = identify(drive);
     if (error) {
         pthread_mutex_destroy(&drive->lock);
         free(drive);

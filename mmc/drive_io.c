@@ -56,7 +56,8 @@ enum mmc_result mmc_drive_read(struct mmc_drive *drive, uint32_t lba,
         count -= part.count;
         target += (size_t)part.count * BLOCKDEV_BLOCK_BYTES;
     }
-    return result;
+    /* Whoever reads is not concerned by a protection against writing. */
+    return result == MMC_WRITE_PROTECTED ? MMC_ILLEGAL_REQUEST : result;
 }
 
 enum mmc_result mmc_drive_write(struct mmc_drive *drive, uint32_t lba,

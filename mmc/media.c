@@ -24,6 +24,8 @@ enum {
 
 /* Everything that the drive answered. */
 struct answers {
+    struct mmc_drive *drive;
+    bool doubtful; /* a question was not refused, and not answered either */
     enum mmc_result ready;
     struct mmc_configuration configuration;
     struct mmc_disc_information info;
@@ -97,19 +99,33 @@ static enum mmc_result ask_protection(struct mmc_transport *transport,
                                              &query->protection, out_sense);
 }
 
-static bool ask(struct mmc_drive *drive, mmc_attempt *attempt, void *out) {
-    return mmc_drive_run(drive, MMC_PATIENCE_QUERY, attempt, out, NULL) ==
-           MMC_OK;
+/* Whether it is the drive that does not work, rather than a question that it
+ * does not take. */
+static bool is_drive_failure(enum mmc_result result) {
+    return result == MMC_DRIVE_GONE || result == MMC_NOT_PERMITTED ||
+           result == MMC_TIMEOUT || result == MMC_TRANSPORT_ERROR ||
+           result == MMC_HARDWARE_ERROR || result == MMC_ABORTED;
 }
 
-static bool is_protected(struct mmc_drive *drive,
+static bool ask(struct answers *answers, mmc_attempt *attempt, void *out) {
+    enum mmc_result result =
+        mmc_drive_run(answers->drive, MMC_PATIENCE_QUERY, attempt, out, NULL);
+
+    if (is_drive_failure(result) || result == MMC_NO_MEDIUM ||
+        mmc_result_action(result) == MMC_DO_WAIT) {
+        answers->doubtful = true;
+    }
+    return result == MMC_OK;
+}
+
+static bool is_protected(struct answers *answers,
                          const struct mmc_profile *profile) {
     struct protection_query query = {
         .media = mmc_profile_can(profile, MMC_CAP_BD) ? MMC_STRUCTURE_BD
                                                       : MMC_STRUCTURE_DVD};
 
     if (!mmc_profile_can(profile, MMC_CAP_PROTECTABLE) ||
-        !ask(drive, ask_protection, &query)) {
+        !ask(answers, ask_protection, &query)) {
         return false;
     }
     return query.protection.by_disc || query.protection.by_cartridge ||
@@ -119,13 +135,13 @@ static bool is_protected(struct mmc_drive *drive,
 /* Mount Rainier: LBAs shall count the area with managed defects, not the raw
  * one. Drives come with either, and the first of them had the page elsewhere.
  * MMC-6 7.4 */
-static void choose_managed_space(struct mmc_drive *drive) {
+static void choose_managed_space(struct answers *answers) {
     static const uint8_t codes[] = {MMC_MODE_MRW, MMC_MODE_MRW_PROTOTYPE};
 
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         struct page_query query = {.code = codes[i]};
 
-        if (!ask(drive, ask_page, &query) || query.page.len < 4) {
+        if (!ask(answers, ask_page, &query) || query.page.len < 4) {
             continue;
         }
         if (!(query.page.bytes[3] & 1)) {
@@ -133,7 +149,7 @@ static void choose_managed_space(struct mmc_drive *drive) {
         }
         query.page.bytes[0] &= 0x3F;
         query.page.bytes[3] &= 0xFE;
-        if (!ask(drive, select_page, &query.page)) {
+        if (!ask(answers, select_page, &query.page)) {
             mmc_log(MMC_LOG_WARN, "drive keeps to the raw blocks of this disc");
         }
         return;
@@ -181,26 +197,25 @@ static void take_features(const struct answers *answers,
 }
 
 /* Asks what a medium that is there has to say of itself. */
-static void ask_all(struct mmc_drive *drive, struct answers *answers,
-                    struct mmc_media *media) {
+static void ask_all(struct answers *answers, struct mmc_media *media) {
     bool mrw;
 
-    answers->info_valid = ask(drive, ask_info, &answers->info);
+    answers->info_valid = ask(answers, ask_info, &answers->info);
     /* Whether the drive may write such a disc now is another matter. */
     mrw =
         answers->info_valid && answers->info.background != MMC_BACKGROUND_NONE;
     media->profile = mmc_profile_find(answers->configuration.profile, mrw);
     if (mrw) {
-        choose_managed_space(drive);
+        choose_managed_space(answers);
     }
-    answers->formats_valid = ask(drive, ask_formats, &media->formats);
-    media->track_valid = ask(drive, ask_track, &media->track);
-    answers->capacity_valid = ask(drive, ask_capacity, &answers->capacity);
+    answers->formats_valid = ask(answers, ask_formats, &media->formats);
+    media->track_valid = ask(answers, ask_track, &media->track);
+    answers->capacity_valid = ask(answers, ask_capacity, &answers->capacity);
     if (answers->info_valid) {
         media->erasable = answers->info.erasable;
         media->background = answers->info.background;
     }
-    media->write_protected = is_protected(drive, media->profile);
+    media->write_protected = is_protected(answers, media->profile);
     take_features(answers, media);
 }
 
@@ -448,7 +463,7 @@ static uint32_t offered_blocks(const struct answers *answers,
 /* A format or blank that did not come to its end leaves a damaged track that
  * no session holds, and of which no block can be read. An interrupted
  * recording looks the same, but for blocks that can be. */
-static bool is_hollow(struct mmc_drive *drive, const struct answers *answers,
+static bool is_hollow(const struct answers *answers,
                       const struct mmc_media *media) {
     uint8_t block[BLOCKDEV_BLOCK_BYTES];
     enum mmc_result result;
@@ -458,19 +473,18 @@ static bool is_hollow(struct mmc_drive *drive, const struct answers *answers,
         (answers->capacity_valid && answers->capacity.last_lba > 0)) {
         return false;
     }
-    result = mmc_drive_peek(drive, 0, block);
+    result = mmc_drive_peek(answers->drive, 0, block);
     return result == MMC_UNFORMATTED || result == MMC_BLANK_CHECK ||
            result == MMC_LBA_OUT_OF_RANGE;
 }
 
-static void measure(struct mmc_drive *drive, const struct answers *answers,
-                    struct mmc_media *media) {
+static void measure(struct answers *answers, struct mmc_media *media) {
     struct mmc_toc_sessions sessions;
     bool readable =
         media->state == MMC_DISC_READY || media->state == MMC_DISC_READ_ONLY;
 
     media->formattable_blocks = offered_blocks(answers, media);
-    media->hollow = is_hollow(drive, answers, media);
+    media->hollow = is_hollow(answers, media);
     if (media->state == MMC_DISC_UNFORMATTED && answers->capacity_valid &&
         answers->capacity.block_bytes == BLOCKDEV_BLOCK_BYTES &&
         answers->capacity.last_lba < mmc_profile_most_blocks(media->profile) &&
@@ -494,7 +508,7 @@ static void measure(struct mmc_drive *drive, const struct answers *answers,
                   "the drive says that the disc is larger than any of its "
                   "kind");
     } else if (media->state == MMC_DISC_READ_ONLY &&
-               ask(drive, ask_sessions, &sessions) &&
+               ask(answers, ask_sessions, &sessions) &&
                sessions.last_session_start < media->blocks) {
         media->session_start = sessions.last_session_start;
     }
@@ -513,37 +527,57 @@ static void set_absent_or_busy(struct mmc_media *media,
     }
 }
 
-enum mmc_result mmc_media_load(struct mmc_drive *drive,
-                               struct mmc_media *out_media) {
+/* Looks at the medium once. *out_doubtful: it may be another one than it
+ * seems, because the drive did not answer. */
+static enum mmc_result look(struct mmc_drive *drive,
+                            struct mmc_media *out_media, bool *out_doubtful) {
     struct mmc_media media = {0};
-    struct answers answers = {0};
+    struct answers answers = {.drive = drive};
     enum mmc_result result;
 
     answers.ready = mmc_drive_wait_ready(drive, READY_LIMIT_MS);
-    if (answers.ready == MMC_DRIVE_GONE || answers.ready == MMC_NOT_PERMITTED ||
-        answers.ready == MMC_TIMEOUT || answers.ready == MMC_TRANSPORT_ERROR) {
+    if (is_drive_failure(answers.ready)) {
         return answers.ready;
     }
     /* Answered whether there is a medium or not. A drive too old to know it
      * leaves profile 0, and the disc unrecognised. */
     result = mmc_drive_run(drive, MMC_PATIENCE_QUERY, ask_configuration,
                            &answers.configuration, NULL);
-    if (result == MMC_DRIVE_GONE) {
+    if (is_drive_failure(result)) {
         return result;
     }
+    answers.doubtful = result == MMC_NO_MEDIUM;
     media.profile = mmc_profile_find(answers.configuration.profile, false);
     if (answers.ready == MMC_NO_MEDIUM || answers.ready == MMC_NOT_READY) {
         set_absent_or_busy(&media, answers.ready);
     } else {
-        ask_all(drive, &answers, &media);
+        ask_all(&answers, &media);
         media.uncalibrated =
             answers.info_valid && answers.info.opc_entries == 0 &&
             mmc_profile_can(media.profile, MMC_CAP_WRITE_PARAMETERS);
         judge(&answers, &media);
-        measure(drive, &answers, &media);
+        measure(&answers, &media);
     }
+    *out_doubtful = answers.doubtful;
     *out_media = media;
     return MMC_OK;
+}
+
+enum mmc_result mmc_media_load(struct mmc_drive *drive,
+                               struct mmc_media *out_media) {
+    struct mmc_media media;
+    bool doubtful = false;
+    enum mmc_result result = look(drive, &media, &doubtful);
+
+    /* A drive that fails must not make a recorded disc look like one that has
+     * to be formatted. */
+    if (result == MMC_OK && doubtful) {
+        result = look(drive, &media, &doubtful);
+    }
+    if (result == MMC_OK) {
+        *out_media = media;
+    }
+    return result;
 }
 
 static enum mmc_result attempt_opc(struct mmc_transport *transport,
@@ -622,7 +656,16 @@ enum mmc_result mmc_media_send_parameters(struct mmc_drive *drive,
     if (!mmc_profile_can(media->profile, MMC_CAP_WRITE_PARAMETERS)) {
         return MMC_OK;
     }
-    if (!ask(drive, ask_page, &sensed) || sensed.page.len < 14) {
+    result = mmc_drive_run(drive, MMC_PATIENCE_QUERY, ask_page, &sensed, NULL);
+    if (result != MMC_OK && result != MMC_ILLEGAL_REQUEST) {
+        /* No refusal: who has the page must not do without it. */
+        result =
+            mmc_drive_run(drive, MMC_PATIENCE_QUERY, ask_page, &sensed, NULL);
+    }
+    if (mmc_result_action(result) == MMC_DO_REMOVED) {
+        return result;
+    }
+    if (result != MMC_OK || sensed.page.len < 14) {
         mmc_log(MMC_LOG_INFO, "drive has no write parameters page");
         return MMC_OK;
     }

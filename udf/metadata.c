@@ -60,6 +60,7 @@ static int load_file(struct udf_volume *volume, struct udf_addr icb,
                 "the entry of the metadata partition at block %u cannot be "
                 "read",
                 icb.lbn);
+        volume->maps.unreadable = volume->maps.unreadable || error == -EIO;
         return 0;
     }
     *out_node = node;

@@ -41,6 +41,8 @@ struct udf_partmap {
 
 struct udf_partmaps {
     uint32_t count;
+    bool unreadable; /* what one stands on cannot be read: it is UNKNOWN, and
+                        nobody knows whether it is broken */
     struct udf_partmap map[UDF_PARTMAPS_MAX];
 };
 

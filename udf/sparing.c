@@ -74,8 +74,9 @@ int udf_sparing_load(struct udf_volume *volume, uint16_t part,
         partition->table_lba[i] = map->table_lba[i];
         partition->tables = i + 1u;
         if (error) {
-            mmc_log(MMC_LOG_WARN, "sparing table %u at sector %u is damaged",
-                    i + 1u, map->table_lba[i]);
+            mmc_log(MMC_LOG_WARN, "sparing table %u at sector %u %s", i + 1u,
+                    map->table_lba[i],
+                    error == -EIO ? "cannot be read" : "is damaged");
             result = error;
             continue;
         }

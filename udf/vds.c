@@ -241,6 +241,9 @@ int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds) {
         if (udf_io_is_fatal(error)) {
             return error;
         }
+        if (error == -EIO && i == 0) {
+            result = error; /* no reason to say that the volume is broken */
+        }
         if (error || udf_decode_avdp(block, places[i], &avdp)) {
             continue;
         }

@@ -146,6 +146,7 @@ static int make_map(struct udf_volume *volume, const struct udf_vds *vds,
     if (error) {
         mmc_log(MMC_LOG_WARN, "partition map %u cannot be followed", part);
         volume->maps.map[part].kind = UDF_MAP_KIND_UNKNOWN;
+        volume->maps.unreadable = volume->maps.unreadable || error == -EIO;
     }
     return 0;
 }
@@ -422,8 +423,10 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
                 volume->identity.label, volume->identity.read_only_reason);
     }
     if (error) {
+        bool unreadable = error == -EUCLEAN && volume->maps.unreadable;
+
         volume_free(volume);
-        return error;
+        return unreadable ? -EIO : error;
     }
     *out_volume = volume;
     return 0;

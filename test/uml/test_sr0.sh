@@ -157,9 +157,10 @@ echo "killed"
 expect 0 udfpkt-vdrive attach --name two disc.img
 expect 0 udfpkt-mount /dev/sr0 /mnt/disc
 slay two
-# a command that nobody will answer
-sg_turs /dev/sg0 >turs.log 2>&1 &
-turs=$!
+# A command that nobody will answer. Waiting behind another one it ends with
+# the device, by an error of the bus and no status, which sg_turs calls good.
+sg_raw /dev/sg0 0 0 0 0 0 0 >unanswered.log 2>&1 &
+unanswered=$!
 head -c 3000001 /dev/urandom >/mnt/disc/more
 sleep 0.5
 expect 1 udfpkt-vdrive press two
@@ -167,7 +168,7 @@ says 'was killed'
 expect 0 udfpkt-vdrive status
 says 'two: dead'
 expect 0 udfpkt-vdrive detach --force two
-wait "$turs" && fail "an unanswered command succeeded"
+wait "$unanswered" && fail "an unanswered command succeeded"
 expect 3 udfpkt-umount /mnt/disc
 all_gone
 
