@@ -277,6 +277,11 @@ static int resolve_one(struct udf_volume *volume,
         }
         /* A new file is in no snapshot yet, whatever becomes of the packet. */
         *io_moved |= !had && volume->nonalloc.node != NULL;
+        error =
+            udf_metadata_evacuate(volume, place.addr, place.count, io_moved);
+        if (udf_io_is_fatal(error)) {
+            return error;
+        }
     }
     error = move_content(volume, &place, failure);
     if (!error) {

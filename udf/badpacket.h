@@ -6,9 +6,10 @@
  * committing thread calls here after every write-out that failed, and goes on
  * where it was. By what a packet holds:
  *
- *  1. Everything in it can move (udf/move.h): it goes to other space, the
- *     packet to Non-Allocatable Space. Files then have other extents than the
- *     last snapshot says: another one is to be taken.
+ *  1. Everything in it can move (udf/move.h; for a metadata partition
+ *     udf_metadata_evacuate()): it goes to other space, the packet to
+ *     Non-Allocatable Space. Files then have other extents than the last
+ *     snapshot says: another one is to be taken.
  *  2. Else a spare takes the packet, where there is one (udf/sparing.h). For
  *     udf nothing has changed but the packet's sector.
  *  3. Neither: the caller's error, and the volume is frozen with everything in

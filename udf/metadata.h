@@ -70,6 +70,15 @@ bool udf_metadata_avoid(struct udf_volume *volume, uint32_t lba,
 int udf_metadata_rescue(struct udf_volume *volume, uint32_t lba,
                         uint8_t *block);
 
+/* Moves the allocation units that have blocks in the `count` blocks from `addr`
+ * of the physical partition to other space: their packet cannot be written.
+ * *io_moved becomes true when the files' entries have to be written then.
+ * Returns 0, also when there are none; -ENOSPC; -EBUSY when a block of one
+ * cannot be read; -ENOMEM; errors of the device. Committing thread, without the
+ * lock. */
+int udf_metadata_evacuate(struct udf_volume *volume, struct udf_addr addr,
+                          uint32_t count, bool *io_moved);
+
 /* Writes blocks that only the mirror has to their first place again. Committing
  * thread, without the lock. Returns 0; -ENOMEM, or an error of writing. */
 int udf_metadata_mend(struct udf_volume *volume);

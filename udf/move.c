@@ -71,7 +71,8 @@ static bool content_can_move(const struct udf_volume *volume,
                              const struct udf_node *node) {
     return node != volume->nonalloc.node &&
            node->attr.file_type != UDF_FILE_STREAM_DIRECTORY &&
-           node->attr.file_type < UDF_FILE_METADATA &&
+           node->attr.file_type != UDF_FILE_METADATA &&
+           node->attr.file_type != UDF_FILE_METADATA_MIRROR &&
            (!udf_node_is_dir(node) || node->dir);
 }
 

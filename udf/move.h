@@ -6,8 +6,8 @@
  *
  * What can move is what only its own node points to: content, recorded or not,
  * directories whose index is loaded, and continuations of file entries. File
- * entries themselves cannot: other files' directories name them by address; nor
- * can the files that a metadata partition is made of.
+ * entries themselves cannot: other files' directories name them by address.
+ * What a metadata partition has there has moved before (udf/metadata.h).
  */
 #ifndef UDF_MOVE_H
 #define UDF_MOVE_H

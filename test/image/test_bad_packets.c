@@ -259,6 +259,14 @@ static void test_bad_packets_before_streams(void **state) {
     work_on_a_bad_disc(0x0150, UDF_MAP_SPARABLE, 50);
 }
 
+/* From UDF 2.50 on file entries are in a metadata partition, which can move: no
+ * spares are needed. */
+static void test_bad_packets_of_metadata(void **state) {
+    (void)state;
+    work_on_a_bad_disc(0x0250, UDF_MAP_TYPE1, 50);
+    work_on_a_bad_disc(0x0260, UDF_MAP_SPARABLE, 50);
+}
+
 /* Makes files until something fails. Gives how many are committed. */
 static uint32_t create_until_error(struct bench *bench, int *out_error) {
     uint8_t *buf = malloc(FILE_BYTES_MAX);
@@ -376,10 +384,55 @@ static void test_bad_packets_when_spares_run_out(void **state) {
     free_bench(bench);
 }
 
+/* Lets every packet that the metadata partition lies in be bad from now on. */
+static void wear_out_metadata(struct bench *bench) {
+    const struct udf_partmap *map =
+        &bench->volume->maps.map[bench->volume->metadata.part];
+    const struct udf_extents *const copies[] = {&map->extents, &map->mirror};
+
+    for (size_t copy = 0; copy < 2; copy++) {
+        for (size_t i = 0; i < copies[copy]->count; i++) {
+            const struct udf_extent *extent = &copies[copy]->list[i];
+
+            for (uint32_t at = 0; at < extent->count; at += PACKET) {
+                memdev_fail_write(bench->mem,
+                                  bench->first + extent->addr.lbn + at);
+            }
+        }
+    }
+}
+
+/* The metadata partition is where it can be written, with all its content, and
+ * is there when the volume is mounted again. */
+static void test_bad_packets_under_all_metadata(void **state) {
+    struct bench *bench = new_bench(UDF_MAP_TYPE1, 0x0250);
+    struct udf_stat stat;
+
+    (void)state;
+    create_files(bench);
+    unmount_volume(bench);
+    mount_volume(bench);
+    expect_files(bench);
+    wear_out_metadata(bench);
+    chmod_files(bench, 0600);
+    unmount_volume(bench);
+    prove_medium(bench->mem);
+    mount_volume(bench);
+    expect_files(bench);
+    for (uint32_t i = 0; i < FILES; i++) {
+        assert_int_equal(udf_getattr(bench->volume, bench->ino[i], &stat), 0);
+        assert_int_equal(stat.mode, S_IFREG | 0600);
+    }
+    assert_true(info_of(bench).withdrawn_packets > 0);
+    free_bench(bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_packets_of_a_sparable_volume),
         cmocka_unit_test(test_bad_packets_before_streams),
+        cmocka_unit_test(test_bad_packets_of_metadata),
+        cmocka_unit_test(test_bad_packets_under_all_metadata),
         cmocka_unit_test(test_bad_packets_nearly_everywhere),
         cmocka_unit_test(test_bad_packets_when_spares_run_out),
     };
