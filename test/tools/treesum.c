@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * treesum [--without=COLUMNS | --only=COLUMNS] DIRECTORY
+ * treesum [--without=COLUMNS | --only=COLUMNS] DIRECTORY...
  *
  * Prints a line for every object below DIRECTORY: see support/treeline.h. A
- * file that cannot be read whole is an error, and exit status 1.
+ * file that cannot be read whole is an error, and exit status 1. What is below
+ * each of several goes to a file NAME.guest here, NAME being the last part of
+ * DIRECTORY: a process for each takes long in a guest.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +90,24 @@ static void add_object(struct walk *walk, int dir, const char *name,
     }
 }
 
+/* The next entry of `dir`, which comes after `last`. The listing of a damaged
+ * directory may stand still there and never end. NULL with errno at an error,
+ * and with 0 at the end. */
+static struct dirent *next_entry(DIR *dir, char *last) {
+    struct dirent *entry;
+
+    errno = 0;
+    entry = readdir(dir);
+    if (entry && strcmp(entry->d_name, last) == 0) {
+        errno = EUCLEAN;
+        return NULL;
+    }
+    if (entry) {
+        snprintf(last, NAME_MAX + 1, "%s", entry->d_name);
+    }
+    return entry;
+}
+
 static void walk_dir(struct walk *walk, int parent, const char *name,
                      const char *path) {
     int fd =
@@ -97,7 +118,8 @@ static void walk_dir(struct walk *walk, int parent, const char *name,
         return;
     }
     struct dirent *entry;
-    while (errno = 0, (entry = readdir(dir)) != NULL) {
+    char last[NAME_MAX + 1] = "";
+    while ((entry = next_entry(dir, last)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 ||
             strcmp(entry->d_name, "..") == 0) {
             continue;
@@ -120,22 +142,49 @@ static void walk_dir(struct walk *walk, int parent, const char *name,
     closedir(dir);
 }
 
-int main(int argc, char **argv) {
+/* Returns the exit status. */
+static int sum(const char *directory, unsigned columns) {
     struct walk walk = {0};
-    unsigned columns;
-    int at = tree_options(argc, argv, &columns);
-    if (at < 0 || at != argc - 1) {
-        fputs("usage: treesum [--without=COLUMNS] DIRECTORY\n", stderr);
-        return 2;
-    }
     struct stat st;
-    if (stat(argv[at], &st) < 0 || !S_ISDIR(st.st_mode)) {
-        fprintf(stderr, "treesum: %s is no directory\n", argv[at]);
+
+    if (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        fprintf(stderr, "treesum: %s is no directory\n", directory);
         return 2;
     }
-    add_object(&walk, AT_FDCWD, argv[at], ".", &st);
-    walk_dir(&walk, AT_FDCWD, argv[at], ".");
+    add_object(&walk, AT_FDCWD, directory, ".", &st);
+    walk_dir(&walk, AT_FDCWD, directory, ".");
     bool printed = tree_print(&walk.tree, columns);
     tree_free(&walk.tree);
     return walk.failed || !printed ? 1 : 0;
+}
+
+/* From now on the standard output is the file of `directory`. */
+static bool turn_to(const char *directory) {
+    const char *slash = strrchr(directory, '/');
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s.guest", slash ? slash + 1 : directory);
+    if (!freopen(path, "w", stdout)) {
+        fprintf(stderr, "treesum: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv) {
+    unsigned columns;
+    int status = 0;
+    int at = tree_options(argc, argv, &columns);
+    bool several = argc - at > 1;
+
+    if (at < 0 || at >= argc) {
+        fputs("usage: treesum [--without=COLUMNS] DIRECTORY...\n", stderr);
+        return 2;
+    }
+    for (; at < argc; at++) {
+        int one = several && !turn_to(argv[at]) ? 2 : sum(argv[at], columns);
+
+        status = one > status ? one : status;
+    }
+    return status;
 }

@@ -42,13 +42,14 @@ guest_mount() {
 }
 
 # guest_loop IMAGE DIRECTORY OPTIONS: the same, of an image file; the loop
-# driver must be there.
+# driver must be there. A process takes the guest long, so the DIRECTORY of
+# many calls is there already.
 guest_loop() {
-    mkdir -p "$2"
+    [ -d "$2" ] || mkdir -p "$2"
     busybox mount -t udf -o "loop,$3,bs=2048" "$1" "$2"
 }
 
-# guest_treesum [OPTIONS] DIRECTORY
+# guest_treesum [OPTIONS] DIRECTORY...
 guest_treesum() {
     "$BUILD/test/treesum" "$@"
 }

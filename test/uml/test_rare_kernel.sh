@@ -36,20 +36,25 @@ while read -r name; do
         echo refused >"$name.own"
 done <names
 
-# A tree that leads round in circles has no end there: time is what ends it.
+# All are read by one process: each takes the guest long. It ends with its
+# mounts.
 cat >guest.sh <<END
 guest_modules drivers/block/loop
 cd "\$WORK"
 while read -r name; do
-    if ! guest_loop "\$name.img" /mnt/a ro 2>/dev/null; then
-        echo refused >"\$name.kernel"
-        continue
+    echo "/mnt/\$name"
+done <names | xargs mkdir
+set --
+while read -r name; do
+    if guest_loop "\$name.img" "/mnt/\$name" ro 2>/dev/null; then
+        set -- "\$@" "/mnt/\$name"
+    else
+        echo refused >"\$name.guest"
     fi
-    busybox timeout 60 "\$BUILD/test/treesum" $COLUMNS /mnt/a \
-        2>/dev/null | grep -v '^\.	' >"\$name.kernel" || :
-    umount /mnt/a
-    rm "\$name.img"
 done <names
+# and one more, so that they are several always
+mkdir /mnt/none
+guest_treesum $COLUMNS /mnt/none "\$@" 2>/dev/null || [ \$? = 1 ]
 END
 uml_run "$WORK" guest.sh "$BUILD" >log || {
     echo "FAILED: in the guest: $(cat log)"
@@ -64,6 +69,7 @@ while read -r name; do
     if [ -e "$said" ]; then
         sed '1,/^--$/d' "$said" >expected
     fi
+    grep -v '^\.	' "$name.guest" >"$name.kernel" || :
     diff "$name.own" "$name.kernel" | grep '^[<>]' >found || :
     if [ ! -s found ]; then
         equal=$((equal + 1))

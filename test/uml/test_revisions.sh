@@ -60,7 +60,8 @@ see() {
 }
 
 # What both sides can fill a volume with, and change it. No directory moves:
-# the kernel leaves the parent's UniqueID of those 0.
+# the kernel leaves the parent's UniqueID of those 0. Processes are few: each
+# takes the guest long.
 cat >tree.sh <<'END'
 COLUMNS=--without=root,dirtime
 fill_tree() {
@@ -86,8 +87,7 @@ change_tree() {
     us) moved=1800 gone=3 ;;
     kernel) moved=2047 gone=6 ;;
     esac
-    rm "$1"/many/*$gone
-    rm -rf "$1/a/b c"
+    rm -rf "$1"/many/*$gone "$1/a/b c"
     mkdir "$1/made by $2"
     head -c 300001 /dev/urandom >"$1/made by $2/large"
     head -c 5000 /dev/urandom >>"$1/a/size-2048"
@@ -119,13 +119,16 @@ for pair in $OWN $NEW; do
 done
 
 # The guest: fills, changes, reads.
+mkdir tree
+fill_tree tree
+tar -c --numeric-owner -f tree.tar -C tree .
 cat >first.sh <<'END'
 . "$WORK/tree.sh"
 guest_modules drivers/block/loop
 cd "$WORK"
 for pair in $(cat PAIRS); do
     guest_loop "kernel-$pair.img" /mnt/a rw
-    fill_tree /mnt/a
+    busybox tar -x -p -f tree.tar -C /mnt/a
     guest_treesum "$COLUMNS" /mnt/a >"kernel-$pair.lines"
     umount /mnt/a
 done
@@ -153,6 +156,13 @@ for pair in $OWN $NEW; do
     fi
 done
 
+# What mkudffs and the kernel leave: spares that begin no packet of a small
+# disc, a count that is one short, and implementation use on UDF 1.50.
+DISC_KNOWN='^sparing table: entry [0-9]*: spare .* does not begin a packet'
+DISC_KNOWN="$DISC_KNOWN|^sparable partition: .* are not whole packets"
+DISC_KNOWN="$DISC_KNOWN|^LVID: .* files and .* directories, counted"
+DISC_KNOWN="$DISC_KNOWN|^directory .* implementation use of the ICB is not 0 \\(UDF 1.50"
+
 # Here: the same, and changed.
 for image in kernel-*.img own-*.img; do
     lines=${image%.img}.lines
@@ -166,18 +176,19 @@ for image in kernel-*.img own-*.img; do
     disc_umount
 done
 for pair in $NEW; do
-    disc_check "own-$pair.img"
+    (DISC_KNOWN='' && disc_check "own-$pair.img")
 done
 
+# The guest ends with its mounts.
 cat >second.sh <<'END'
 . "$WORK/tree.sh"
 guest_modules drivers/block/loop
 cd "$WORK"
-for image in kernel-*.img own-*.img; do
-    guest_loop "$image" /mnt/a ro
-    guest_treesum "$COLUMNS" /mnt/a >"${image%.img}.guest"
-    umount /mnt/a
+printf '/mnt/%s\n' *.img | sed 's/\.img$//' | xargs mkdir
+for image in *.img; do
+    guest_loop "$image" "/mnt/${image%.img}" ro
 done
+guest_treesum "$COLUMNS" /mnt/kernel-* /mnt/own-*
 guest_complaints
 END
 uml_run "$WORK" second.sh "$BUILD" >log || fail "in the guest: $(cat log)"
