@@ -65,7 +65,8 @@ uml_run() {
     # time of a boot would go into terminals of the old kind
     timeout -k 10 "$UML_TIMEOUT" linux.uml mem="${UML_MEM:-512M}" \
         uml_dir="$uml_tmp/" root=/dev/root rootfstype=hostfs rootflags=/ rw \
-        con=null con0=fd:0,fd:1 pty.legacy_count=0 panic=-1 "$@" init="$uml_tmp/init" \
+        con=null con0=fd:0,fd:1 pty.legacy_count=0 panic=-1 "$@" \
+        init="$uml_tmp/init" \
         </dev/null >"$uml_tmp/console" 2>&1
     uml_host=$?
     if [ -f "$uml_tmp/output" ]; then

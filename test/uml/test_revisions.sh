@@ -161,7 +161,7 @@ done
 DISC_KNOWN='^sparing table: entry [0-9]*: spare .* does not begin a packet'
 DISC_KNOWN="$DISC_KNOWN|^sparable partition: .* are not whole packets"
 DISC_KNOWN="$DISC_KNOWN|^LVID: .* files and .* directories, counted"
-DISC_KNOWN="$DISC_KNOWN|^directory .* implementation use of the ICB is not 0 \\(UDF 1.50"
+DISC_KNOWN="$DISC_KNOWN|^directory .* use of the ICB is not 0 \\(UDF 1.50"
 
 # Here: the same, and changed.
 for image in kernel-*.img own-*.img; do
