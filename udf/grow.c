@@ -426,11 +426,23 @@ static int grow(struct growth *growth) {
     return error ? error : close_larger(growth);
 }
 
-int udf_grow(struct blockdev *dev) {
+/* Mounts the volume for writing. What was left open, such as by a growing that
+ * was interrupted, is closed by unmounting it. */
+static int mount_closed(struct blockdev *dev, struct udf_volume **out_volume) {
     struct udf_mount_options options = {0};
+    int error = udf_mount(dev, &options, out_volume);
+
+    if (!error && !(*out_volume)->integrity.lvid.closed) {
+        error = udf_unmount(*out_volume);
+        error = error ? error : udf_mount(dev, &options, out_volume);
+    }
+    return error;
+}
+
+int udf_grow(struct blockdev *dev) {
     struct udf_volume *volume = NULL;
     struct growth *growth;
-    int closed, error = udf_mount(dev, &options, &volume);
+    int closed, error = mount_closed(dev, &volume);
 
     if (error) {
         return error;

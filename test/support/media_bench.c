@@ -34,9 +34,13 @@ static void power_off(struct media_bench *bench) {
 
 struct media_bench *bench_open(const char *word) {
     struct media_bench *bench = calloc(1, sizeof(*bench));
+    const char *parent = getenv("TMPDIR");
 
     assert_non_null(bench);
-    strcpy(bench->folder, "/tmp/udfpkt-media-XXXXXX");
+    assert_in_range(snprintf(bench->folder, sizeof(bench->folder),
+                             "%s/udfpkt-media-XXXXXX",
+                             parent ? parent : "/tmp"),
+                    1, sizeof(bench->folder) - 1);
     assert_non_null(mkdtemp(bench->folder));
     snprintf(bench->path, sizeof(bench->path), "%s/disc", bench->folder);
     assert_int_equal(mmc_vdrive_create(bench->path, word, BENCH_BLOCKS), 0);

@@ -3,7 +3,9 @@
 # The disc is pulled, the drive goes away, or udfpkt-format is stopped by a
 # signal, at several moments of every way of formatting every medium. The next
 # udfpkt-format makes the disc good, and asks for --force only where a whole
-# volume is still there, the old one or the new.
+# volume is still there, the old one or the new. What grows a volume keeps it,
+# and is repeated without anything else (cut/test_grow_interrupted looks at its
+# files, too).
 #
 # UDFPKT_FORMAT_MOMENTS is how many moments of each way are tried, spread over
 # its commands; 0 = all of them.
@@ -97,6 +99,44 @@ at_moments() {
     done
 }
 
+# grow_moments OPTION...: a small volume on a large DVD-RW is made larger.
+grow_moments() {
+    way="dvd-rw --grow $*"
+    at=whole
+    rm -f disc disc.udfpkt disc.udfpkt-faults
+    format --media dvd-rw --size 30M --quick
+    format --force --quick --size 10M --label Old
+    cp disc small
+    cp disc.udfpkt small.udfpkt
+    format --grow "$@" --trace trace
+    [ "$got" -eq 0 ] || fail "not grown ($got)"
+    commands=$(wc -l <trace)
+    rm trace
+    step=1
+    [ "$moments" -eq 0 ] || step=$(((commands + moments - 1) / moments))
+    number=$((step / 2))
+    while [ "$number" -lt "$commands" ]; do
+        cp small disc
+        cp small.udfpkt disc.udfpkt
+        case $((number % 3)) in
+        0) fault="pull after=$number lose=some seed=$number" ;;
+        1) fault="gone after=$number" ;;
+        2) fault="cut after=$number lose=some seed=$number" ;;
+        esac
+        at=$fault
+        echo "$fault" >disc.udfpkt-faults
+        format --grow "$@"
+        [ "$got" -lt 124 ] || fail "hangs or crashes ($got)"
+        rm disc.udfpkt-faults
+        states=$((states + 1))
+        format --grow "$@"
+        [ "$got" -eq 0 ] || fail "does not grow again ($got)"
+        is_whole || fail "what was grown again has faults"
+        grep -q '"label": "Old"' info || fail "it is another volume"
+        number=$((number + step))
+    done
+}
+
 for kind in blank full; do
     for medium in cdrw cdmrw dvd-rw dvd+rw dvd+rw-dl dvd-ram bd-re; do
         at_moments "$kind" "$medium"
@@ -111,6 +151,8 @@ for kind in blank full; do
     at_moments "$kind" bd-re --spare max --full
     at_moments "$kind" cdmrw --media cdrw
 done
+grow_moments
+grow_moments --size 20M
 echo "$(date +%T) $states states"
 
 # A pipe that is nearly full holds udfpkt-format back until the signal is sent.
