@@ -16,7 +16,7 @@
 #include "udf/io.h"
 #include "udf/volume.h"
 
-enum { ANCHOR_LBA = 256 };
+enum { ANCHOR_LBA = 256, LATE_ANCHORS = 2 };
 
 static bool same_extent(const struct udf_extent_ad *a,
                         const struct udf_extent_ad *b) {
@@ -69,10 +69,37 @@ static bool is_head_only(const struct udf_volume *volume,
            (uint64_t)map->start_lba + map->blocks <= middle / packet * packet;
 }
 
+/* Writes those that are missing. */
+static int add(struct udf_volume *volume, const struct udf_avdp *avdp,
+               const uint32_t places[LATE_ANCHORS]) {
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < LATE_ANCHORS; i++) {
+        bool there = false;
+
+        error = is_there(volume, places[i], avdp, &there);
+        if (!error && !there) {
+            mmc_log(MMC_LOG_INFO, "adding the anchor at block %u", places[i]);
+            error = put(volume, places[i], avdp);
+        }
+    }
+    return error ? error : blockdev_sync(volume->dev);
+}
+
+/* A packet that failed would keep the volume from being closed. */
+static void forget(struct udf_volume *volume,
+                   const uint32_t places[LATE_ANCHORS]) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+
+    for (unsigned i = 0; i < LATE_ANCHORS; i++) {
+        blockdev_discard(volume->dev, places[i] / packet * packet, packet);
+    }
+}
+
 int udf_anchors_complete(struct udf_volume *volume) {
     const struct blockdev_geometry *geometry = &volume->dev->geometry;
-    const uint32_t places[] = {geometry->blocks - 1 - ANCHOR_LBA,
-                               geometry->blocks - 1};
+    const uint32_t places[LATE_ANCHORS] = {geometry->blocks - 1 - ANCHOR_LBA,
+                                           geometry->blocks - 1};
     uint8_t block[UDF_BLOCK_BYTES];
     struct udf_avdp avdp;
     int error;
@@ -85,14 +112,9 @@ int udf_anchors_complete(struct udf_volume *volume) {
         !is_head_only(volume, &avdp)) {
         return error == -EIO ? 0 : error;
     }
-    for (size_t i = 0; !error && i < sizeof(places) / sizeof(places[0]); i++) {
-        bool there = false;
-
-        error = is_there(volume, places[i], &avdp, &there);
-        if (!error && !there) {
-            mmc_log(MMC_LOG_INFO, "adding the anchor at block %u", places[i]);
-            error = put(volume, places[i], &avdp);
-        }
+    error = add(volume, &avdp, places);
+    if (error) {
+        forget(volume, places);
     }
     return error;
 }
@@ -109,9 +131,6 @@ int udf_format_finish(struct blockdev *dev) {
     error = udf_volume_writable(volume);
     if (!error) {
         error = udf_anchors_complete(volume);
-    }
-    if (!error) {
-        error = blockdev_sync(dev);
     }
     closed = udf_unmount(volume);
     return error ? error : closed;

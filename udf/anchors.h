@@ -9,8 +9,9 @@
 struct udf_volume;
 
 /* Writes the anchors at N-256 and N where they are missing, on a volume of our
- * own layout, once the medium is formatted throughout. Not synchronised. Called
- * by the committing thread. Returns 0 or an error of reading or writing. */
+ * own layout, once the medium is formatted throughout, and synchronises. Called
+ * by the committing thread. Returns 0 or an error of reading or writing; then
+ * the volume is whole as it was without them, and nobody waits for them. */
 int udf_anchors_complete(struct udf_volume *volume);
 
 #endif

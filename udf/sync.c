@@ -483,9 +483,6 @@ void udf_freeze(struct udf_volume *volume) {
 static void complete_anchors(struct udf_volume *volume) {
     int error = udf_anchors_complete(volume);
 
-    if (!error) {
-        error = blockdev_sync(volume->dev);
-    }
     if (error) {
         mmc_log(MMC_LOG_WARN, "the anchors at the end are not written: %s",
                 strerror(-error));

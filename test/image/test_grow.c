@@ -272,8 +272,33 @@ static void test_grow_adds_the_last_anchors_when_complete(void **state) {
     add_last_anchors(0x0250);
 }
 
+/* The volume is whole without them, and closed in spite of it. */
+static void test_grow_closes_without_anchors_that_fail(void **state) {
+    struct memdev *mem = make_part_formatted(0x0201);
+    struct blockdev *dev = memdev_device(mem);
+
+    (void)state;
+    memdev_heal(mem);
+    memdev_fail_write(mem, LARGE - 1);
+    memdev_fail_write(mem, LARGE - 257);
+    dev->geometry.part_formatted = false;
+    write_file(dev, "file", 50);
+    memdev_reboot(mem);
+    assert_true(info_of(dev).clean);
+    assert_file(dev, "file", 50);
+    /* The next change tries again. */
+    memdev_heal(mem);
+    write_file(dev, "other", 50);
+    memdev_reboot(mem);
+    assert_int_equal(memdev_medium(mem, LARGE - 1)[0], 2); /* AVDP */
+    assert_int_equal(memdev_medium(mem, LARGE - 257)[0], 2);
+    prove_device(dev);
+    memdev_free(mem);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_grow_closes_without_anchors_that_fail),
         cmocka_unit_test(test_grow_sparable),
         cmocka_unit_test(test_grow_type_1),
         cmocka_unit_test(test_grow_metadata),

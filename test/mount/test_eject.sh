@@ -152,3 +152,24 @@ mounted "$mnt" || fail "ejected for an old press: $(cat "$work/daemon")"
 kill -TERM "$(daemon_pid "$cd")"
 wait "$daemon" || fail "ended badly: $(cat "$work/daemon")"
 prove "$cd"
+
+# --- a format that goes on in the background is stopped first ---------------
+# With the provisional lead-out (CLOSE, function 2) unless it is not wanted.
+closes() {
+    sed -n 's/^[^ ]* 5B 0[01] \(0.\) .*/\1/p' "$work/trace" | tr '\n' ' '
+}
+for lead_out in "no_lead_out:00 " "lead_out:00 02 "; do
+    rm -f "$cd" "$cd.udfpkt" "$work/trace"
+    expect 0 limited "$build/udfpkt-format" --media dvd+rw --size 150M "$cd"
+    case $lead_out in
+    no*) mount_pressed 'button op=0x2A after=3' -o no_lead_out ;;
+    *) mount_pressed 'button op=0x2A after=3' ;;
+    esac
+    cp "$work/whole" "$mnt/whole"
+    ejected
+    [ "$(closes)" = "${lead_out#*:}" ] ||
+        fail "${lead_out%:*}: the format was stopped by: $(closes)"
+    read_back
+    cmp "$work/whole" "$mnt/whole"
+    expect 0 "$build/udfpkt-umount" "$mnt"
+done

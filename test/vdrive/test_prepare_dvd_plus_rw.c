@@ -15,11 +15,14 @@
 #include <cmocka.h>
 
 #include "mmc/background.h"
+#include "mmc/blockdev.h"
 #include "mmc/cdb.h"
 #include "mmc/drive.h"
 #include "mmc/prepare.h"
+#include "mmc/transport.h"
 #include "test/support/media_bench.h"
 #include "udf/format.h"
+#include "udf/udf.h"
 
 static const struct mmc_prepare_options usual = {0};
 
@@ -205,6 +208,94 @@ static void test_prepare_dvd_plus_rw_formats_anew_when_told(void **state) {
     assert_int_equal(bench_stats(bench).refused, 0);
 }
 
+/* A mounted disc, and its drive below. */
+struct mounted {
+    struct mmc_transport *drive;
+    struct mmc_disc *disc;
+    struct udf_volume *volume;
+};
+
+static struct mounted mount_disc(const struct media_bench *bench) {
+    struct mmc_disc_options options = {0};
+    struct udf_mount_options read_write = {0};
+    struct mounted mounted = {0};
+    struct blockdev *dev = NULL;
+
+    assert_int_equal(mmc_vdrive_open(bench->path, true, &mounted.drive), 0);
+    assert_int_equal(
+        mmc_disc_open_transport(mounted.drive, &options, &mounted.disc), 0);
+    assert_int_equal(mmc_disc_attach(mounted.disc, true, &dev), 0);
+    assert_int_equal(udf_mount(dev, &read_write, &mounted.volume), 0);
+    return mounted;
+}
+
+static void change(struct mounted *mounted, const char *text) {
+    struct udf_name name = {.text = text, .len = (uint32_t)strlen(text)};
+    struct udf_make how = {.mode = 0100644};
+    struct udf_cred cred = {0};
+    struct udf_stat stat;
+
+    assert_int_equal(
+        udf_create(mounted->volume, UDF_ROOT_INO, &name, &how, &cred, &stat),
+        0);
+    udf_forget(mounted->volume, stat.ino, 1);
+    assert_int_equal(udf_commit(mounted->volume), 0);
+}
+
+static void unmount_disc(struct mounted *mounted) {
+    assert_int_equal(udf_unmount(mounted->volume), 0);
+    assert_int_equal(mmc_disc_close(mounted->disc), 0);
+}
+
+/* How many anchor volume descriptor pointers there are near the end. */
+static unsigned late_anchors(const struct media_bench *bench) {
+    static const uint32_t places[] = {BENCH_BLOCKS - 257, BENCH_BLOCKS - 1};
+    FILE *image = fopen(bench->path, "re");
+    unsigned found = 0;
+
+    assert_non_null(image);
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t tag[2] = {0, 0};
+
+        assert_int_equal(
+            fseek(image, (long)places[i] * BLOCKDEV_BLOCK_BYTES, SEEK_SET), 0);
+        assert_int_equal(fread(tag, 1, 2, image), 2);
+        found += tag[0] == 2 && tag[1] == 0;
+    }
+    assert_int_equal(fclose(image), 0);
+    return found;
+}
+
+static void test_prepare_dvd_plus_rw_that_ends_while_mounted_is_completed_later(
+    void **state) {
+    struct media_bench *bench = *state;
+    struct mounted mounted;
+    uint64_t written;
+
+    assert_int_equal(bench_prepare(bench, &usual), 0);
+    bench_make_volume(bench);
+    mounted = mount_disc(bench);
+    change(&mounted, "before the end");
+    mmc_transport_sleep(mounted.drive, 3600 * 1000);
+    change(&mounted, "after the end");
+    unmount_disc(&mounted);
+    bench_reopen(bench);
+    assert_int_equal(bench->media.background, MMC_BACKGROUND_COMPLETE);
+    assert_int_equal(late_anchors(bench), 0);
+    bench_check_volume(bench);
+    written = bench_stats(bench).packets_written;
+    /* Reading changes nothing, whatever is missing. */
+    mounted = mount_disc(bench);
+    unmount_disc(&mounted);
+    assert_int_equal(bench_stats(bench).packets_written, written);
+    assert_int_equal(late_anchors(bench), 0);
+    mounted = mount_disc(bench);
+    change(&mounted, "the next change");
+    unmount_disc(&mounted);
+    assert_int_equal(late_anchors(bench), 2);
+    bench_check_volume(bench);
+}
+
 int main(void) {
 #define MEDIA_TEST(name)                                                       \
     cmocka_unit_test_setup_teardown(name, set_up, bench_tear_down)
@@ -222,6 +313,8 @@ int main(void) {
         MEDIA_TEST(test_prepare_dvd_plus_rw_needs_no_drive_that_takes_parts),
         MEDIA_TEST(test_prepare_dvd_plus_rw_bears_with_drives_that_answer_late),
         MEDIA_TEST(test_prepare_dvd_plus_rw_formats_anew_when_told),
+        MEDIA_TEST(
+            test_prepare_dvd_plus_rw_that_ends_while_mounted_is_completed_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
