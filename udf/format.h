@@ -54,10 +54,10 @@ int udf_format_finish(struct blockdev *dev);
 
 /* Makes a volume of udf_format() as large as the medium has become; files stay
  * as they are, and an interruption leaves the old volume or the new one.
- * Nothing to do when it is as large already. What was left open is closed first.
- * Returns 0; -EINVAL when the volume is not laid out for that; -EBUSY when it
- * cannot be closed;
- * -ENOSPC when the medium grew by too little; errors of udf_mount(); -EIO. */
+ * Nothing to do when it is as large already. What was left open is closed
+ * first. Returns 0; -EINVAL when the volume is not laid out for that; -EBUSY
+ * when it cannot be closed; -ENOSPC when the medium grew by too little; errors
+ * of udf_mount(); -EIO. */
 int udf_grow(struct blockdev *dev);
 
 /* Reads back what udf_format() wrote: recognises the volume and compares both

@@ -266,8 +266,8 @@ static unsigned late_anchors(const struct media_bench *bench) {
     return found;
 }
 
-static void test_prepare_dvd_plus_rw_that_ends_while_mounted_is_completed_later(
-    void **state) {
+static void
+test_prepare_dvd_plus_rw_that_ends_in_use_is_completed_later(void **state) {
     struct media_bench *bench = *state;
     struct mounted mounted;
     uint64_t written;
@@ -314,7 +314,7 @@ int main(void) {
         MEDIA_TEST(test_prepare_dvd_plus_rw_bears_with_drives_that_answer_late),
         MEDIA_TEST(test_prepare_dvd_plus_rw_formats_anew_when_told),
         MEDIA_TEST(
-            test_prepare_dvd_plus_rw_that_ends_while_mounted_is_completed_later),
+            test_prepare_dvd_plus_rw_that_ends_in_use_is_completed_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
