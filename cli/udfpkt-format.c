@@ -225,6 +225,15 @@ static enum cli_exit check_data(struct cli_format_request *request,
     return CLI_EXIT_HAS_DATA;
 }
 
+/* What --size says in whole packets, 0 when it does not. */
+static uint32_t wanted_blocks(const struct cli_format_request *request,
+                              uint32_t packet_blocks) {
+    uint32_t rest = request->prepare.blocks % packet_blocks;
+
+    return rest ? request->prepare.blocks - rest + packet_blocks
+                : request->prepare.blocks;
+}
+
 /* Refuses what the medium cannot become, and a volume that it could not take
  * then, before it is blanked. */
 static enum cli_exit check_volume(const struct cli_format_request *request,
@@ -236,14 +245,16 @@ static enum cli_exit check_volume(const struct cli_format_request *request,
     if (err) {
         return cli_fail(CLI_STAGE_PREPARE, request->path, err, info);
     }
+    uint32_t wanted = wanted_blocks(request, geometry.packet_blocks);
+
+    if (request->prepare.grow && wanted > 0 && wanted < info->blocks) {
+        cli_error("leave it out", "--size: %s has %u blocks already, not %u",
+                  request->path, info->blocks, wanted);
+        return CLI_EXIT_USAGE;
+    }
     if (request->prepare.grow || geometry.blocks == 0) {
         return CLI_EXIT_OK; /* known only when it is done */
     }
-    uint32_t rest = request->prepare.blocks % geometry.packet_blocks;
-    uint32_t wanted =
-        rest ? request->prepare.blocks - rest + geometry.packet_blocks
-             : request->prepare.blocks;
-
     if (wanted > 0 && wanted != geometry.blocks) {
         cli_error("leave it out", "--size: %s would have %u blocks, not %u",
                   request->path, geometry.blocks, wanted);

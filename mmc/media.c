@@ -111,8 +111,8 @@ static bool ask(struct answers *answers, mmc_attempt *attempt, void *out) {
     enum mmc_result result =
         mmc_drive_run(answers->drive, MMC_PATIENCE_QUERY, attempt, out, NULL);
 
-    if (is_drive_failure(result) || result == MMC_NO_MEDIUM ||
-        mmc_result_action(result) == MMC_DO_WAIT) {
+    if (result != MMC_OK && result != MMC_ILLEGAL_REQUEST &&
+        result != MMC_INVALID_OPCODE) {
         answers->doubtful = true;
     }
     return result == MMC_OK;

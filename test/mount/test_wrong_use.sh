@@ -73,7 +73,10 @@ absent new 2 '--map' "$format" --media cdrw --map cake new
 absent new 2 'exclude each other' "$format" --media cdrw --quick --full new
 absent new 2 'more than one device' "$format" --media cdrw new other
 absent new 2 'value is missing' "$format" new --media
-absent new 2 'size' "$format" --media cdrw --size 1k new
+absent new 2 'less than a block' "$format" --media cdrw --size 2047 new
+absent new 2 'less than a block' "$format" --media image --size 1k new
+absent new 2 'not come in this size' "$format" --media cdrw --size 3000 new
+absent new 2 'not come in this size' "$format" --media bd-re --size 9999G new
 expect 2 'unknown option' "$info" --frobnicate
 expect 2 'more than one device' "$info" a b
 
@@ -93,6 +96,8 @@ fi
 # ---- media that cannot be made here, or volumes that do not fit
 absent new 6 'only once' "$format" --media bd-r new
 absent new 13 'too small' "$format" --media image --size 100k new
+absent new 13 'too small' "$format" --media image --size 3000 new
+absent new 13 'too small' "$format" --media dvd-rw --size 1000001 new
 absent new 2 'label is too long' "$format" --media cdrw \
     --label "$(yes x | head -n 127 | tr -d '\n')" new
 absent new 2 'label is not UTF-8' "$format" --media cdrw \
@@ -114,6 +119,20 @@ unchanged disc 2 'label is too long' "$format" --force --full \
     --label "$(yes x | head -n 127 | tr -d '\n')" disc
 unchanged disc 2 'would have' "$format" --force --size 300M disc
 unchanged disc 2 'not possible' "$format" --force --udf 1.02 disc
+
+# ---- sizes that are no whole packets, of new discs and of those that are there
+"$format" --media dvd-rw --size 20000001 odd >out 2>&1 ||
+    complain "an odd size is refused"
+unchanged odd 13 'too small' "$format" --force --quick --size 3000 odd
+unchanged odd 2 'would have' "$format" --force --full --size 20000001 odd
+"$format" --force --quick --size 10000001 odd >out 2>&1 ||
+    complain "an odd size is refused"
+unchanged odd 2 'has 4896 blocks already, not 16' \
+    "$format" --grow --size 3000 odd
+"$format" --grow --size 15000001 odd >out 2>&1 ||
+    complain "an odd size is refused"
+grep -q '5[0-9]* blocks' out || complain "it is not larger: $(cat out)"
+rm -f odd odd.udfpkt
 
 truncate -s 4M other
 printf 'precious' | dd of=other bs=1 seek=700000 conv=notrunc 2>/dev/null
