@@ -205,8 +205,8 @@ static void put_recorded_track(const struct vdrive *drive, uint8_t *reply) {
         if (!vdrive_quirk(drive, MMC_VDRIVE_QUIRK_NO_FIXED_PACKETS)) {
             reply[6] |= 0x10; /* FP */
         }
-    } else if (!formatted) {
-        reply[6] |= 0x20;
+    } else if (!formatted && !vdrive_has(drive, VDRIVE_CD)) {
+        reply[6] |= 0x20; /* in packets */
     }
     sg_put_unaligned_be32(head->packet_blocks, reply + 20);
     sg_put_unaligned_be32(vdrive_quirk(drive, MMC_VDRIVE_QUIRK_HUGE_CAPACITY)

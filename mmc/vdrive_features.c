@@ -57,10 +57,16 @@ static bool blank(const struct vdrive *drive) {
     return vdrive_state(drive) == VDRIVE_BLANK;
 }
 
-/* A CD that could be written by track or session. Here it is only formatted,
+/* A CD-RW that could be written by track or session. Here it is only formatted,
  * but what a blank one could be used for is told. */
 static bool cd_at_once(const struct vdrive *drive) {
     return rewritable_cd(drive) && blank(drive);
+}
+
+/* CD-R are written by track, and in no other way. */
+static bool cd_by_track(const struct vdrive *drive) {
+    return cd_at_once(drive) ||
+           (on_cd(drive) && vdrive_way(drive) == VDRIVE_WAY_APPEND);
 }
 
 /* DVD-R, DVD-RW: blank, however that was done. */
@@ -71,10 +77,11 @@ static bool dvd_at_once(const struct vdrive *drive) {
 
 /* By and by, session open. Minimal blanking leaves no room for that. */
 static bool incremental(const struct vdrive *drive) {
-    return cd_at_once(drive) || (vdrive_has(drive, VDRIVE_NEEDS_PAGE_05) &&
-                                 vdrive_state(drive) != VDRIVE_FORMATTED &&
-                                 vdrive_way(drive) == VDRIVE_WAY_APPEND &&
-                                 !drive->files.head->minimal);
+    return cd_at_once(drive) ||
+           (on_dvd(drive) && vdrive_has(drive, VDRIVE_NEEDS_PAGE_05) &&
+            vdrive_state(drive) != VDRIVE_FORMATTED &&
+            vdrive_way(drive) == VDRIVE_WAY_APPEND &&
+            !drive->files.head->minimal);
 }
 
 static bool random_writable(const struct vdrive *drive) {
@@ -180,7 +187,7 @@ static const struct feature features[] = {
     /* Rigid restricted overwrite: Intermediate, Blank. */
     {0x002C, 0, 4, DVD, WRITES, rigid, {0x03}},
     /* TAO: BUF, test write, CD-RW; mode 1 and mode 2 form 1. */
-    {0x002D, 2, 4, EACH, WRITES, cd_at_once, {0x46, 0, 0x05, 0x00}},
+    {0x002D, 2, 4, EACH, WRITES, cd_by_track, {0x46, 0, 0x05, 0x00}},
     /* SAO: BUF, SAO, test write, CD-RW; 3 KiB of cue sheet. */
     {0x002E, 1, 4, EACH, WRITES, cd_at_once, {0x66, 0, 0x0C, 0x00}},
     /* DVD-R, DVD-RW: BUF, test write, DVD-RW. */

@@ -233,13 +233,14 @@ static const struct vdrive_medium media[] = {
      .buffer_bytes = DVD_BUFFER,
      .read_kbs = DVD_READ_KBS,
      .write_kbs = {11080, 5540}},
-    /* In a drive that only reads it: no trait lets it be written. */
+    /* Written by track (TAO): see vdrive_modes_check_append(). */
     {.id = 11,
      .word = "cd-r",
      .family = VDRIVE_FAMILY_WRITE_ONCE,
      .profile = 0x0009,
      .packet_blocks = 32,
-     .traits = VDRIVE_CD | VDRIVE_WRITE_ONCE,
+     .traits =
+         VDRIVE_CD | VDRIVE_IN_ORDER | VDRIVE_WRITE_ONCE | VDRIVE_NEEDS_PAGE_05,
      .usual_blocks = 359840,
      .least_blocks = 10 * 32,
      .most_blocks = 404800,

@@ -32,7 +32,13 @@ enum {
     P5_SESSION_FORMAT = 8,
     P5_PACKET_SIZE = 10
 };
-enum { TEST_WRITE = 0x10, FIXED_PACKET = 0x20, MODE_1 = 8, MODE_2_FORM_1 = 10 };
+enum {
+    TRACK_AT_ONCE = 1,
+    TEST_WRITE = 0x10,
+    FIXED_PACKET = 0x20,
+    MODE_1 = 8,
+    MODE_2_FORM_1 = 10
+};
 
 static const struct page pages[VDRIVE_MODE_PAGES] = {
     {.code = MMC_MODE_ERROR_RECOVERY,
@@ -41,8 +47,8 @@ static const struct page pages[VDRIVE_MODE_PAGES] = {
      .changeable = {0x01, 0x0A, 0xFF, 0xFF, 0, 0, 0, 0, 0xFF}},
     {.code = MMC_MODE_WRITE_PARAMETERS,
      .len = 52,
-     /* Write type TAO, multi-session none, track mode 4 (uninterrupted data),
-      * mode 1 blocks, packet size 16, audio pause 2 s. */
+     /* Write type TAO, multi-session none, track mode 4 (uninterrupted
+      * data), mode 1 blocks, packet size 16, audio pause 2 s. */
      .defaults = {0x05, 0x32, 0x01, 0x04, 0x08, 0, 0, 0, 0x00, 0, 0, 0, 0, 16,
                   0, 0x96},
      .changeable = {0x05, 0x32, 0x7F, 0xFF, 0x0F, 0xFF, 0x3F, 0xFF, 0xFF,
@@ -127,11 +133,13 @@ enum vdrive_sense vdrive_modes_check_packet(const struct vdrive *drive,
     return VDRIVE_GOOD;
 }
 
-/* Incremental writing: any link size that there is. A disc that was blanked
- * minimally can only be written at once, which takes more than this drive
- * knows. */
+/* Incremental writing: any link size that there is; a CD is written by track,
+ * since its packets would have link blocks between them. A disc that was
+ * blanked minimally can only be written at once, which takes more than this
+ * drive knows. */
 enum vdrive_sense vdrive_modes_check_append(const struct vdrive *drive) {
     const uint8_t *page = drive->modes.pages[PAGE_05];
+    uint8_t write_type = vdrive_has(drive, VDRIVE_CD) ? TRACK_AT_ONCE : 0;
 
     if (drive->files.head->minimal) {
         return VDRIVE_WRONG_TRACK_MODE;
@@ -139,7 +147,7 @@ enum vdrive_sense vdrive_modes_check_append(const struct vdrive *drive) {
     if (!page_present(drive, PAGE_05)) {
         return VDRIVE_GOOD;
     }
-    return (page[P5_WRITE_TYPE] & (TEST_WRITE | 0x0F)) == 0 &&
+    return (page[P5_WRITE_TYPE] & (TEST_WRITE | 0x0F)) == write_type &&
                    vdrive_modes_data_block_type(&drive->modes) == MODE_1
                ? VDRIVE_GOOD
                : VDRIVE_WRONG_TRACK_MODE;

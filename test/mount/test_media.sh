@@ -20,6 +20,7 @@ whole_packets() {
                 n = n * 16 + index("0123456789ABCDEF", substr(text, i, 1)) - 1
             return n
         }
+        $2 ~ /^(AA|2E)$/ { print "another way to write: " $0; bad = 1 }
         $2 == "2A" {
             blocks = hex($9 $10); writes++
             if (hex($4 $5 $6 $7) % packet || blocks % packet || !blocks) {
@@ -83,8 +84,10 @@ try() {
     packet=$2
     shift 2
     echo "$(date +%T) $word $*"
-    rm -f "$WORK"/disc*
-    disc_format "$WORK/disc" --media "$word" --size 60M "$@"
+    rm -f "$WORK"/disc* "$WORK/trace"
+    disc_format "$WORK/disc" --media "$word" --size 60M --trace "$WORK/trace" \
+        "$@"
+    whole_packets "$WORK/trace" "$packet" "udfpkt-format $word"
     cycle "$WORK/disc" "$packet"
 }
 
@@ -113,6 +116,7 @@ for quirk in "" dvd+rw-aligned-only lying-capacity \
         cycle "$WORK/disc" 16
     fi
 done
+try cdrw 32
 try dvd+rw 16 --map type1
 try dvd+rw 16 --wait
 try dvd+rw-dl 16

@@ -97,8 +97,11 @@ for how in open pow; do
     try $how bd-r virtual.img Virtual
     refused 7 once "$BUILD/udfpkt-format" --force "$DISC"
 done
-try open dvd+r plain.img Plain
-try open dvd+r virtual.img Virtual
+for medium in cd-r dvd-r dvd+r; do
+    try open $medium plain.img Plain
+    try open $medium virtual.img Virtual
+    refused 7 once "$BUILD/udfpkt-format" --force "$DISC"
+done
 for medium in cd-r dvd-r dvd+r bd-r; do
     blank $medium
 done

@@ -43,6 +43,24 @@ static enum mmc_result format(struct mmc_transport *drive) {
     return result;
 }
 
+/* CD-R and DVD-R want to be told how they are written (page 05h): the former by
+ * track, the latter in packets of any length, 2048 bytes a block. */
+static enum mmc_result tell_how(struct mmc_transport *drive, bool by_track) {
+    struct mmc_mode_page page;
+    enum mmc_result result = mmc_command_mode_sense(
+        drive, MMC_MODE_CURRENT, MMC_MODE_WRITE_PARAMETERS, &page, NULL);
+
+    if (result == MMC_ILLEGAL_REQUEST) {
+        return MMC_OK; /* has no such page: needs none */
+    }
+    page.bytes[0] &= 0x3F;
+    page.bytes[2] = by_track;
+    page.bytes[3] = by_track ? 4 : 5;
+    page.bytes[4] = 8;
+    return result == MMC_OK ? mmc_command_mode_select(drive, &page, NULL)
+                            : result;
+}
+
 static enum mmc_result burn(struct mmc_transport *drive, FILE *from) {
     static uint8_t packet[PACKET * BLOCK];
     enum mmc_result result = MMC_OK;
@@ -78,6 +96,9 @@ static int write_open(const char *image, const char *word, const char *name,
     wait_ready(drive);
     if (pseudo_overwrite) {
         result = format(drive);
+    }
+    if (result == MMC_OK) {
+        result = tell_how(drive, strncmp(word, "cd", 2) == 0);
     }
     if (result == MMC_OK) {
         result = burn(drive, from);

@@ -112,15 +112,27 @@ static void test_vdrive_write_once_bd_r_is_overwritten_in_name(void **state) {
     rig_close(&rig);
 }
 
-static void test_vdrive_write_once_cd_r_is_only_read(void **state) {
+static void test_vdrive_write_once_cd_r_is_written_by_track(void **state) {
     struct vdrive_rig rig;
 
     (void)state;
     rig_open_medium(&rig, "cd-r", 0);
     assert_int_equal(rig_profile(&rig), 0x0009);
     assert_false(rig_feature(&rig, MMC_FEATURE_INCREMENTAL));
+    assert_true(rig_feature(&rig, MMC_FEATURE_CD_TAO));
     assert_int_equal(rig_disc(&rig).lead_out_lba, 359849);
-    assert_int_equal(rig_write_fill(&rig, 0, 32, 1), 0x053005);
+    assert_int_equal(rig_write_fill(&rig, 32, 32, 1), 0x052102);
+    assert_int_equal(rig_write_fill(&rig, 0, 32, 1), 0);
+    assert_int_equal(rig_write_fill(&rig, 0, 32, 1), 0x052102);
+    assert_int_equal(rig_disc(&rig).status, MMC_DISC_STATUS_APPENDABLE);
+    assert_int_equal(rig_track(&rig).nwa, 32);
+    assert_false(rig_track(&rig).packet);
+    /* Packets are not taken. */
+    rig_select_packets_of(&rig, 32);
+    assert_int_equal(rig_write_fill(&rig, 32, 32, 1), 0x056400);
+    assert_int_equal(rig_close_session(&rig, MMC_CLOSE_SESSION), 0);
+    assert_false(rig_feature(&rig, MMC_FEATURE_CD_TAO));
+    assert_true(rig_blocks_hold(&rig, 0, 32, 1));
     rig_close(&rig);
 }
 
@@ -161,7 +173,7 @@ int main(void) {
         cmocka_unit_test(test_vdrive_write_once_is_written_in_order),
         cmocka_unit_test(test_vdrive_write_once_full_is_full),
         cmocka_unit_test(test_vdrive_write_once_bd_r_is_overwritten_in_name),
-        cmocka_unit_test(test_vdrive_write_once_cd_r_is_only_read),
+        cmocka_unit_test(test_vdrive_write_once_cd_r_is_written_by_track),
         cmocka_unit_test(test_vdrive_write_once_adopts_an_image),
     };
 
