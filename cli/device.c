@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,26 @@ static enum cli_exit fail_mounted(const char *path) {
                    : cli_fail(CLI_STAGE_OPEN, path, -EBUSY, NULL);
 }
 
+/* Whether it is the trace that could not be opened, rather than the disc. */
+static bool is_trace_at_fault(const char *trace_path) {
+    int fd =
+        trace_path
+            ? open(trace_path,
+                   O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0600)
+            : -1;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return trace_path && fd < 0;
+}
+
+static enum cli_exit fail_trace(const char *trace_path) {
+    cli_error("give a file that can be written", "%s: %s", trace_path,
+              strerror(errno));
+    return CLI_EXIT_USAGE;
+}
+
 enum cli_exit cli_open_disc(const char *path,
                             const struct mmc_disc_options *options,
                             struct mmc_disc **out_disc) {
@@ -171,6 +192,9 @@ enum cli_exit cli_open_disc(const char *path,
     }
     if (err == -EBUSY) {
         return fail_mounted(path);
+    }
+    if (err && is_trace_at_fault(options->trace_path)) {
+        return fail_trace(options->trace_path);
     }
     return err ? cli_fail(CLI_STAGE_OPEN, path, err, NULL) : CLI_EXIT_OK;
 }

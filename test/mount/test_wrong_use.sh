@@ -134,6 +134,11 @@ unchanged odd 2 'has 4896 blocks already, not 16' \
 grep -q '5[0-9]* blocks' out || complain "it is not larger: $(cat out)"
 rm -f odd odd.udfpkt
 
+# ---- it is the trace that cannot be written
+unchanged disc 2 'no/trace: No such file' \
+    "$format" --force --trace no/trace disc
+unchanged disc 2 'Is a directory' "$format" --force --trace . disc
+
 truncate -s 4M other
 printf 'precious' | dd of=other bs=1 seek=700000 conv=notrunc 2>/dev/null
 unchanged other 8 'holds data' "$format" --media image other
