@@ -164,21 +164,46 @@ static void free_data(struct check_node *node) {
     }
 }
 
-int udf_check_metadata(struct udf_check *check, uint32_t i) {
+/* Reads the entries of both copies. Where the main one is broken (reported),
+ * the mirror stands for it, so that what lies in it is walked all the same.
+ * Returns 0, -EUCLEAN when both are, or an error. */
+static int read_copies(struct udf_check *check, uint32_t i,
+                       struct check_copies *copies) {
     const struct udf_lvd_map *raw = &check->lvd.map[i];
     uint16_t part = check->maps.map[i].physical;
     bool shares = (raw->flags & FLAG_DUPLICATE) == 0;
+    int main, mirror;
+
+    main = read_entry(check, (struct udf_addr){raw->metadata_lbn, part},
+                      UDF_FILE_METADATA, false, &copies->main);
+    if (udf_check_fatal(main)) {
+        return main;
+    }
+    mirror =
+        read_entry(check, (struct udf_addr){raw->mirror_lbn, part},
+                   UDF_FILE_METADATA_MIRROR, shares && !main, &copies->mirror);
+    if (udf_check_fatal(mirror)) {
+        return mirror;
+    }
+    if (main && mirror) {
+        return -EUCLEAN;
+    }
+    if (main) {
+        free_data(&copies->main);
+        copies->main = copies->mirror;
+        copies->mirror = (struct check_node){0};
+    }
+    return 0;
+}
+
+int udf_check_metadata(struct udf_check *check, uint32_t i) {
+    const struct udf_lvd_map *raw = &check->lvd.map[i];
+    uint16_t part = check->maps.map[i].physical;
     struct check_copies copies = {0};
     int error = check_units(check, i);
 
     if (!error) {
-        error = read_entry(check, (struct udf_addr){raw->metadata_lbn, part},
-                           UDF_FILE_METADATA, false, &copies.main);
-    }
-    if (!error) {
-        error = read_entry(check, (struct udf_addr){raw->mirror_lbn, part},
-                           UDF_FILE_METADATA_MIRROR, shares, &copies.mirror);
-        error = error == -EUCLEAN ? 0 : error;
+        error = read_copies(check, i, &copies);
     }
     if (!error) {
         check_extents(check, raw, &copies.main);
