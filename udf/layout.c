@@ -13,9 +13,10 @@
  *    is, the fewer checkpoints, and the more places share the wear.
  *  - LVIDs: four packets, because their last sectors carry the promise that
  *    a torn one reads as open.
- *  - Metadata: one block in 64, from one allocation unit to 4096 blocks, which
- *    grow when they are full. An allocation unit is 32 blocks at least (UDF
- *    2.60 2.2.10).
+ *  - Metadata: one block in 64, from one allocation unit to as many as one
+ * block of bitmap counts: some 16,000 file entries. It grows when it is full,
+ * but there are players that read its first extent only. An allocation unit is
+ * 32 blocks at least (UDF 2.60 2.2.10).
  *  - Small media: spares at most 1/16 and the journal at most 1/8 of all, but
  *    never less than SPARES_MIN and JOURNAL_MIN packets.
  */
@@ -40,8 +41,8 @@ enum {
     JOURNAL_MIN = 8,
     PARTITION_UNITS_MIN = 5, /* bitmap, root and some data */
     METADATA_SHARE = 64,
-    METADATA_MAX = 4096, /* so that one block holds their bitmap */
-    METADATA_HEAD = 3,   /* its entry, its bitmap's, and that bitmap */
+    METADATA_MAX = 16128, /* so that one block holds their bitmap */
+    METADATA_HEAD = 3,    /* its entry, its bitmap's, and that bitmap */
     ALLOCATION_MIN = 32,
     SHARE = 128
 };

@@ -156,7 +156,8 @@ enum {
 };
 
 /* Sets what `which` names from `stat`; ctime becomes now unless set. Returns
- * 0; -EFBIG; -EISDIR for the size of a directory. */
+ * 0; -EFBIG; -EISDIR for the size of a directory; -EPERM for the file of
+ * Non-Allocatable Space. */
 int udf_setattr(struct udf_volume *volume, uint64_t ino,
                 const struct udf_stat *stat, unsigned which,
                 struct udf_stat *out_stat);

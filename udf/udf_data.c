@@ -10,6 +10,7 @@
 #include "udf/attr.h"
 #include "udf/dir.h"
 #include "udf/file.h"
+#include "udf/nonalloc.h"
 #include "udf/udf.h"
 #include "udf/volume.h"
 #include "udf/xattr.h"
@@ -88,6 +89,9 @@ static int set_attributes(struct udf_op *op, uint64_t ino,
 
     if (!error) {
         error = udf_node_get(op, ino, out_node);
+    }
+    if (!error && udf_nonalloc_is(op->volume, *out_node)) {
+        error = -EPERM;
     }
     if (!error && (which & (UDF_SET_UID | UDF_SET_GID))) {
         error =

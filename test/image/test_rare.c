@@ -232,8 +232,9 @@ static void expect_untouchable(struct udf_volume *volume,
     uint64_t ino = entry->stat.ino;
 
     assert_int_equal(udf_write(volume, ino, 0, 1, "+"), -EPERM);
-    assert_int_equal(udf_setattr(volume, ino, &stat, UDF_SET_SIZE, &stat),
-                     -EPERM);
+    for (unsigned which = UDF_SET_MODE; which <= UDF_SET_BTIME; which <<= 1) {
+        assert_int_equal(udf_setattr(volume, ino, &stat, which, &stat), -EPERM);
+    }
     assert_int_equal(udf_link(volume, ino, to.dir, &to.name, &stat), -EPERM);
     assert_int_equal(udf_rename(volume, &from, &to, 0), -EPERM);
     assert_int_equal(udf_unlink(volume, from.dir, &from.name), -EPERM);

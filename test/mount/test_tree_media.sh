@@ -18,8 +18,9 @@
 #   before it comes. It takes a volume for damaged that has no anchor near the
 #   end, as where formatting goes on in the background; so it reads CD-MRW and
 #   DVD+RW that were formatted with --wait;
-# - udfclient is too slow for the large tree. That makes the metadata partition
-#   grow, of which libudfread knows the first extent.
+# - udfclient is too slow for the large tree;
+# - libudfread knows the first extent of a metadata partition, so a BD-RE has
+#   6,000 files more when it comes: they must fit in there.
 set -eu
 BUILD=$1
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -77,7 +78,16 @@ read_by_others() {
     disc_mount "$DISC"
     find mnt ! -type f ! -type d -delete
     rm -f mnt/sizes/hole
-    find mnt -type d -print0 | xargs -0 touch -d "$TREE_DATE"
+    what=plain
+    if [ "$1,$tree" = "bd-re,$WORK/tree" ]; then
+        what=larger
+        [ -d larger ] || cp -a plain larger
+        for folder in larger mnt; do
+            mkdir -p $folder/more
+            seq 6000 | sed "s|^|$folder/more/|" | xargs touch -d "$TREE_DATE"
+        done
+    fi
+    find mnt $what -type d -print0 | xargs -0 touch -d "$TREE_DATE"
     disc_umount
     disc_check "$DISC"
     partition=$("$BUILD/udfpkt-info" --json "$DISC" |
@@ -85,9 +95,8 @@ read_by_others() {
     for reader in $(readers_of "$partition" "$@"); do
         case $reader,$tree in
         nobody,* | udfclient,"$BUILD"/*) continue ;;
-        udfread,"$BUILD"/*) [ "$1" != bd-re ] || continue ;;
         esac
-        reader_compare "$reader" "$DISC" plain "$WORK" "$BUILD" ||
+        reader_compare "$reader" "$DISC" $what "$WORK" "$BUILD" ||
             fail "$*: $reader"
     done
 }
