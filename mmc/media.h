@@ -46,7 +46,8 @@ struct mmc_media {
     struct mmc_format_capacities formats;
 };
 
-/* Looks at the medium. No medium is a state, not an error. Returns MMC_OK
+/* Looks at the medium, and once more when the drive did not answer everything
+ * that it did not refuse. No medium is a state, not an error. Returns MMC_OK
  * unless the drive cannot be talked to. */
 enum mmc_result mmc_media_load(struct mmc_drive *drive,
                                struct mmc_media *out_media);
