@@ -20,7 +20,7 @@
 
 enum {
     DEFAULT_STATES = 10,
-    SOME_SEEDS = 10, /* variants that lose a random subset, of each tear */
+    SOME_SEEDS = 24, /* variants that lose a random subset, of each tear */
     VARIANTS = CUT_TEARS * (2 + SOME_SEEDS),
     LOSSES_SHOWN = 3
 };
