@@ -23,8 +23,10 @@ const uint8_t *udf_pending_find(const struct udf_volume *volume, uint32_t lba) {
 }
 
 /* Whether the block at `lba` can be overwritten at home: the last checkpoint
- * does not refer to it, its new content is in memory, and what the last commit
- * refers to is in the journal. */
+ * does not refer to it, its content is in memory, and it is what the last
+ * commit refers to, or that does not refer to it. Newer content of what is
+ * committed must wait, though the journal has the older: a checkpoint before
+ * the next commit would empty it. */
 static bool can_go(const struct udf_volume *volume, uint32_t lba) {
     const struct udf_space *space;
     uint32_t lbn;
@@ -33,9 +35,9 @@ static bool can_go(const struct udf_volume *volume, uint32_t lba) {
         !udf_space_is_fresh(space, lbn, 1)) {
         return false;
     }
-    return udf_overlay_find(&volume->overlay, lba) ||
-           (udf_overlay_find(&volume->pending.blocks, lba) &&
-            !udf_space_is_committed(space, lbn));
+    return udf_overlay_find(&volume->pending.blocks, lba)
+               ? !udf_space_is_committed(space, lbn)
+               : udf_overlay_find(&volume->overlay, lba) != NULL;
 }
 
 /* Whether the packet at `first` may go home now. Blocks come in ascending

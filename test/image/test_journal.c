@@ -292,6 +292,114 @@ static void test_run_over_another(void **state) {
     free_bench(bench);
 }
 
+/* ---- a commit that is longer than what is left of the journal -------------
+ */
+
+enum { SOME = 50, MANY = 1700, CUT_STEP = 5 };
+
+static void create_empty(struct bench *bench, const char *prefix, uint32_t i,
+                         uint64_t *out_ino) {
+    struct udf_make what = {.mode = S_IFREG | 0644};
+    struct udf_stat stat;
+    struct udf_name name;
+    char text[32];
+
+    snprintf(text, sizeof(text), "%s%u", prefix, i);
+    name = name_of(text);
+    assert_int_equal(
+        udf_create(bench->volume, UDF_ROOT_INO, &name, &what, &owner, &stat),
+        0);
+    udf_forget(bench->volume, stat.ino, 1);
+    *out_ino = stat.ino;
+}
+
+/* Some files in a commit; then they are changed in one that fills their packet
+ * with others, and does not fit behind the first. Returns that one's result. */
+static int long_commit(struct bench *bench, uint64_t packets) {
+    uint64_t ino[SOME], other;
+
+    for (uint32_t i = 0; i < MANY; i++) {
+        create_empty(bench, "old", i, &other);
+    }
+    assert_int_equal(udf_commit(bench->volume), 0);
+    checkpoint(bench);
+    for (uint32_t i = 0; i < SOME; i++) {
+        create_empty(bench, "some", i, &ino[i]);
+    }
+    assert_int_equal(udf_commit(bench->volume), 0);
+    for (uint32_t i = 0; i < SOME; i++) {
+        struct udf_stat stat = {.mode = 0600};
+
+        assert_int_equal(
+            udf_setattr(bench->volume, ino[i], &stat, UDF_SET_MODE, &stat), 0);
+    }
+    for (uint32_t i = 0; i < 2 * SOME; i++) {
+        create_empty(bench, "more", i, &other);
+    }
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct udf_stat stat = {.mode = 0600};
+        struct udf_name name;
+        char text[32];
+
+        snprintf(text, sizeof(text), "old%u", i);
+        name = name_of(text);
+        assert_int_equal(udf_lookup(bench->volume, UDF_ROOT_INO, &name, &stat),
+                         0);
+        stat.mode = 0600;
+        assert_int_equal(
+            udf_setattr(bench->volume, stat.ino, &stat, UDF_SET_MODE, &stat),
+            0);
+        udf_forget(bench->volume, stat.ino, 1);
+    }
+    memdev_cut_after(bench->mem, packets, true);
+    return udf_commit(bench->volume);
+}
+
+/* All is as before the commit, or as behind it. */
+static void expect_one_of_both(struct bench *bench) {
+    struct udf_name more = name_of("more0");
+    struct udf_stat stat;
+    bool behind = udf_lookup(bench->volume, UDF_ROOT_INO, &more, &stat) == 0;
+    mode_t mode = S_IFREG | (behind ? 0600 : 0644);
+
+    for (uint32_t i = 0; i < SOME; i++) {
+        struct udf_name name;
+        char text[32];
+
+        snprintf(text, sizeof(text), "some%u", i);
+        name = name_of(text);
+        assert_int_equal(udf_lookup(bench->volume, UDF_ROOT_INO, &name, &stat),
+                         0);
+        assert_int_equal(stat.mode, mode);
+        udf_forget(bench->volume, stat.ino, 1);
+    }
+    assert_int_equal(udf_lookup(bench->volume, UDF_ROOT_INO,
+                                &(struct udf_name){"old7", 4}, &stat),
+                     0);
+    assert_int_equal(stat.mode, mode);
+    udf_forget(bench->volume, stat.ino, 1);
+}
+
+static void test_cut_in_a_commit_that_needs_a_checkpoint(void **state) {
+    struct blockdev_geometry geometry = memdev_cdrw(BLOCKS);
+    int error = -EIO;
+    uint64_t packets = 0;
+
+    (void)state;
+    for (; error; packets += CUT_STEP) {
+        struct bench *bench = new_bench(&geometry);
+
+        error = long_commit(bench, packets);
+        crash(bench);
+        mount_volume(bench);
+        expect_one_of_both(bench);
+        unmount_volume(bench);
+        free_bench(bench);
+    }
+    print_message("%u packets\n", (unsigned)packets);
+    assert_true(packets > 60);
+}
+
 /* ---- without a journal for a while -------------------------------------- */
 
 /* A commit that no journal has room for goes without one; the next one begins
@@ -383,6 +491,7 @@ int main(void) {
         cmocka_unit_test(test_run_that_empties_may_be_lost),
         cmocka_unit_test(test_lost_run_takes_those_behind_it),
         cmocka_unit_test(test_run_over_another),
+        cmocka_unit_test(test_cut_in_a_commit_that_needs_a_checkpoint),
         cmocka_unit_test(test_journal_is_left_and_begun_again),
         cmocka_unit_test(test_open_image_on_longer_packets),
         cmocka_unit_test(test_closed_image_on_longer_packets),
