@@ -221,6 +221,18 @@ static int complete(struct udf_volume *volume,
     return error;
 }
 
+/* Whether neither the last commit nor anything now refers to the block: what is
+ * freed is wanted until that is committed. */
+static bool holds_nothing(struct udf_volume *volume, struct udf_addr addr) {
+    const struct udf_space *space = volume->spaces.of[addr.part];
+    bool nothing;
+
+    pthread_rwlock_rdlock(&volume->lock);
+    nothing = space && !udf_space_is_wanted(space, addr.lbn);
+    pthread_rwlock_unlock(&volume->lock);
+    return nothing;
+}
+
 /* Puts the sparing packet that holds the place on a spare. */
 static int replace(struct udf_volume *volume, const struct place *place) {
     const struct udf_partmap *map = &volume->maps.map[place->addr.part];
@@ -237,9 +249,8 @@ static int replace(struct udf_volume *volume, const struct place *place) {
         struct udf_addr addr = {.lbn = lbn + i, .part = place->addr.part};
         uint32_t lba, run;
 
-        if (volume->space &&
-            mmc_bits_test(udf_space_map(volume->space), lbn + i)) {
-            continue; /* holds nothing */
+        if (holds_nothing(volume, addr)) {
+            continue;
         }
         error = udf_partmap_lba(&volume->maps, addr, 1, &lba, &run);
         if (!error) {

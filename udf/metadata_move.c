@@ -57,7 +57,7 @@ static int look_up(struct udf_volume *volume, struct unit *unit, uint32_t i,
     int error;
 
     *out_known = true;
-    if (!space || mmc_bits_test(udf_space_map(space), unit->first + i)) {
+    if (!space || !udf_space_is_wanted(space, unit->first + i)) {
         return 0; /* holds nothing */
     }
     error = place_of(volume, unit, i, &addr);
