@@ -307,6 +307,15 @@ uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare) {
     return most * journal->area.packet_blocks;
 }
 
+uint32_t udf_journal_capacity(const struct udf_journal *journal) {
+    const struct udf_journal_area *area =
+        journal->session ? &journal->area : &journal->reserved;
+    uint32_t blocks = area->packets > 0 ? area->packets * area->packet_blocks
+                                        : BORROWED_BYTES / UDF_BLOCK_BYTES;
+
+    return blocks - blocks / SPARE_SHARE;
+}
+
 uint32_t udf_journal_spare(const struct udf_journal *journal) {
     return journal->checkpoint ? 1 : journal->area.packets / SPARE_SHARE;
 }

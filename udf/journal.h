@@ -100,6 +100,10 @@ bool udf_journal_mark(const struct udf_volume *volume, bool closed,
 /* Blocks that the next run may have at most, so that `spare` packets stay. */
 uint32_t udf_journal_room(const struct udf_journal *journal, uint32_t spare);
 
+/* Blocks that a run may have when the journal is empty; of the one that the
+ * next session begins, if there is none. */
+uint32_t udf_journal_capacity(const struct udf_journal *journal);
+
 /* Packets that a commit leaves free: for the images of a checkpoint, and for
  * commits in the middle of one when packets go bad. */
 uint32_t udf_journal_spare(const struct udf_journal *journal);

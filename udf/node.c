@@ -256,6 +256,8 @@ void udf_node_touch(struct udf_volume *volume, struct udf_node *node) {
     }
     node->dirty = true;
     nodes->dirty_count++;
+    node->in_place = !node->fresh;
+    nodes->in_place_count += node->in_place;
     node->dirty_next = NULL;
     node->dirty_prev = nodes->dirty_last;
     if (nodes->dirty_last) {
@@ -297,6 +299,8 @@ void udf_node_settled(struct udf_nodes *nodes, struct udf_node *node) {
     }
     node->dirty_next = NULL;
     node->dirty_prev = NULL;
+    nodes->in_place_count -= node->in_place;
+    node->in_place = false;
     node->dirty = false;
     nodes->dirty_count--;
 }

@@ -110,6 +110,7 @@ struct udf_node {
     bool dirty;           /* on the dirty list */
     bool orphan;          /* has no name any more */
     bool fresh;           /* nothing on the disc points to it */
+    bool in_place;        /* dirty, and its entry takes the place of an older */
     uint32_t pins;        /* of those who need it in memory */
     struct udf_attr attr;
     struct udf_body body;
@@ -130,6 +131,7 @@ struct udf_nodes {
     struct udf_refs refs;
     struct udf_node *dirty_first, *dirty_last; /* in the order of changes */
     size_t dirty_count;
+    size_t in_place_count; /* of these: the journal has to hold their entries */
     uint64_t dirty_blocks; /* data blocks of all nodes */
     size_t orphans;
     struct udf_node_loading *loading; /* begun, and waiting for a block */

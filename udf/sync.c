@@ -27,6 +27,7 @@ enum {
     SNAPSHOT_BLOCKS = 512, /* data that may be left for the snapshot */
     SNAPSHOTS_MAX = 64,    /* for one commit, while packets go bad */
     DIRTY_NODES_MAX = 16384, /* 32 MiB of file entries */
+    IN_PLACE_SHARE = 2,      /* of a journal, for entries in place */
     DEFAULT_DIRTY_BYTES = 32 << 20,
     DEFAULT_COMMIT_MS = 15000
 };
@@ -392,9 +393,10 @@ static int relieve(struct udf_volume *volume) {
 int udf_sync_throttle(struct udf_volume *volume) {
     uint64_t blocks = dirty_blocks(volume);
     uint64_t limit = dirty_limit(volume);
+    int error = udf_sync_throttle_nodes(volume);
 
-    if (blocks > limit) {
-        return relieve(volume);
+    if (error || blocks > limit) {
+        return error ? error : relieve(volume);
     }
     if (blocks > limit / 2 && !atomic_exchange(&volume->sync.over_half, true)) {
         udf_wake(volume);
@@ -403,12 +405,16 @@ int udf_sync_throttle(struct udf_volume *volume) {
 }
 
 int udf_sync_throttle_nodes(struct udf_volume *volume) {
-    size_t nodes;
+    const struct udf_nodes *nodes = &volume->nodes;
+    bool many;
 
     pthread_rwlock_rdlock(&volume->lock);
-    nodes = volume->nodes.dirty_count;
+    many = nodes->dirty_count > DIRTY_NODES_MAX ||
+           (!volume->options.no_journal &&
+            nodes->in_place_count >
+                udf_journal_capacity(&volume->journal) / IN_PLACE_SHARE);
     pthread_rwlock_unlock(&volume->lock);
-    return nodes > DIRTY_NODES_MAX ? udf_commit(volume) : 0;
+    return many ? udf_commit(volume) : 0;
 }
 
 bool udf_sync_make_space(struct udf_volume *volume, int error, bool *tried) {

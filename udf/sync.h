@@ -61,9 +61,9 @@ void udf_sync_note_change(struct udf_volume *volume);
  * volume. */
 int udf_sync_throttle(struct udf_volume *volume);
 
-/* Called before names change, without locks: commits when very many nodes wait
- * to be written, because a commit holds a block for each of them. Returns as
- * udf_sync_throttle(). */
+/* Called before nodes change, without locks: commits when very many wait to be
+ * written, because a commit holds a block for each of them, or more than the
+ * journal has room for. Returns as udf_sync_throttle(). */
 int udf_sync_throttle_nodes(struct udf_volume *volume);
 
 /* Space that was freed can be used again after a commit: when a change failed
