@@ -25,7 +25,7 @@ enum content {
 
 /* Whether the snapshot refers to the block, or a file without a name: its data
  * is still read. */
-static bool is_wanted(const struct udf_volume *volume, uint32_t lba) {
+static bool in_snapshot(const struct udf_volume *volume, uint32_t lba) {
     const struct udf_space *space;
     uint32_t lbn;
 
@@ -45,7 +45,7 @@ static int drop_unwanted(struct udf_volume *volume) {
     }
     pthread_rwlock_wrlock(&volume->lock);
     for (size_t i = 0; i < count; i++) {
-        if (!is_wanted(volume, list[i]->lba)) {
+        if (!in_snapshot(volume, list[i]->lba)) {
             udf_overlay_drop(&volume->pending.blocks, list[i]->lba, 1);
         }
     }

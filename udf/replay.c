@@ -55,8 +55,15 @@ static int look_at(struct search *search, uint32_t begin) {
     struct udf_run_head head;
     int error = udf_io_load(search->volume, lba, 1, block);
 
+    if (error && !udf_io_is_fatal(error)) {
+        mmc_log(MMC_LOG_INFO,
+                "packet %u of the journal cannot be read: what a power cut "
+                "left, or a commit that is lost",
+                begin);
+        return 0;
+    }
     if (error) {
-        return udf_io_is_fatal(error) ? error : 0;
+        return error;
     }
     if (udf_run_decode_head(block, lba, left, &head) ||
         !is_ours(search, &head)) {
@@ -378,6 +385,12 @@ static bool names_packets(const struct found *found) {
     return false;
 }
 
+/* Whether it is the run that says that everything is at home. */
+static bool empties(const struct found *found) {
+    return found->head.entries == 0 &&
+           found->head.first == found->head.sequence;
+}
+
 /* How far the journal reaches when its last run is `chain[last]`. */
 static struct udf_journal_place place_behind(const struct search *search,
                                              size_t last) {
@@ -393,7 +406,7 @@ static struct udf_journal_place place_behind(const struct search *search,
         .used = behind > oldest->begin ? behind - oldest->begin
                                        : behind + area->packets - oldest->begin,
         .previous = newest->head.sequence,
-        .first = newest->head.entries > 0 ? newest->head.first : 0,
+        .first = empties(newest) ? 0 : newest->head.first,
         .unproven = names_packets(newest),
     };
 }

@@ -209,6 +209,26 @@ static void test_lost_run_takes_those_behind_it(void **state) {
     free_bench(bench);
 }
 
+/* A run of images that has none proves the run before it, and needs it. */
+static void test_run_that_only_proves(void **state) {
+    struct blockdev_geometry geometry = memdev_cdrw(BLOCKS);
+    struct bench *bench = new_bench(&geometry);
+    struct udf_run run = {.head.images = true};
+    bool moved = false;
+    uint64_t first;
+
+    (void)state;
+    create(bench, "kept");
+    first = bench->volume->journal.at.first;
+    assert_int_equal(udf_journal_append(bench->volume, &run, 0, &moved), 0);
+    crash(bench);
+    mount_volume(bench);
+    assert_int_equal(bench->volume->journal.at.first, first);
+    assert_int_equal(look(bench, "kept"), 0);
+    unmount_volume(bench);
+    free_bench(bench);
+}
+
 /* ---- hostile runs ------------------------------------------------------- */
 
 /* `count` blocks of content for free blocks of the disc. */
@@ -511,6 +531,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_that_empties_may_be_lost),
         cmocka_unit_test(test_lost_run_takes_those_behind_it),
+        cmocka_unit_test(test_run_that_only_proves),
         cmocka_unit_test(test_run_over_another),
         cmocka_unit_test(test_cut_in_a_commit_that_needs_a_checkpoint),
         cmocka_unit_test(test_changes_wait_as_the_journal_has_room),
