@@ -60,8 +60,7 @@ struct cache {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     struct mmc_store store;
-    struct cache_stream streams[CACHE_STREAMS];
-    uint32_t oldest_stream;
+    struct cache_stream streams[CACHE_STREAMS]; /* last used first */
     uint64_t epoch; /* of the drive, up to which losses are known here */
     int dead;       /* another disc is in the drive: -ENOMEDIUM for ever */
     struct blockdev_stats stats;

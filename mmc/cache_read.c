@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mmc/bits.h"
 #include "mmc/cache_private.h"
@@ -175,23 +176,32 @@ static uint32_t first_missing(const struct cache *cache,
     return index;
 }
 
+/* Makes stream `i` the one that was used last, which is the first. */
+static struct cache_stream *touch_stream(struct cache *cache, unsigned i) {
+    struct cache_stream stream = cache->streams[i];
+
+    memmove(cache->streams + 1, cache->streams, i * sizeof(stream));
+    cache->streams[0] = stream;
+    return cache->streams;
+}
+
 /* The reader who goes on and on, and whose next packet is `index` or lies a
  * little before it; NULL when there is none. */
 static struct cache_stream *find_stream(struct cache *cache, uint32_t index) {
     uint32_t nearest =
         CACHE_GAP_BLOCKS_MAX / cache->head.geometry.packet_blocks + 1;
-    struct cache_stream *found = NULL;
+    unsigned found = CACHE_STREAMS;
 
     for (unsigned i = 0; i < CACHE_STREAMS; i++) {
-        struct cache_stream *stream = &cache->streams[i];
+        const struct cache_stream *stream = &cache->streams[i];
 
         if (stream->ahead > 0 && stream->next <= index &&
             index - stream->next < nearest) {
             nearest = index - stream->next;
-            found = stream;
+            found = i;
         }
     }
-    return found;
+    return found < CACHE_STREAMS ? touch_stream(cache, found) : NULL;
 }
 
 /* Decides where to begin, and how many packets to read beyond what is asked
@@ -210,9 +220,8 @@ static void plan(struct cache *cache, struct wish *wish) {
     }
     stream = find_stream(cache, wish->first);
     if (!stream) {
-        cache->streams[cache->oldest_stream] =
+        *touch_stream(cache, CACHE_STREAMS - 1) =
             (struct cache_stream){.next = wish->last + 1, .ahead = 1};
-        cache->oldest_stream = (cache->oldest_stream + 1) % CACHE_STREAMS;
         return;
     }
     most = most < limit ? most : limit;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "mmc/bits.h"
+#include "mmc/blockdev.h"
 #include "udf/dir_priv.h"
 #include "udf/fid.h"
 #include "udf/io.h"
@@ -84,8 +85,7 @@ static int extend_anywhere(struct udf_volume *volume, struct udf_node *node,
     while (have < want) {
         uint32_t lbn, count;
         int error =
-            udf_space_take_run(volume->meta, volume->placement.meta_goal,
-                               want - have, &lbn, &count);
+            udf_space_take_run(volume->meta, 0, want - have, &lbn, &count);
 
         if (!error) {
             error = put_extent(volume, node, have, lbn, count);
@@ -96,6 +96,20 @@ static int extend_anywhere(struct udf_volume *volume, struct udf_node *node,
         have += count;
     }
     return 0;
+}
+
+/* A small directory shares its packet with others, which change when it does,
+ * as often as not. */
+static int take_extent(struct udf_volume *volume, uint32_t want,
+                       uint32_t *out_lbn) {
+    uint32_t room = 2 * want; /* to grow into */
+
+    if (room <= volume->dev->geometry.packet_blocks &&
+        udf_space_take_apart(volume->meta, UDF_SPACE_DIRECTORIES, want, room,
+                             out_lbn) == 0) {
+        return 0;
+    }
+    return udf_space_take_whole(volume->meta, 0, want, out_lbn);
 }
 
 /* Makes the extents `want` blocks long. The blocks from *out_fresh on are in a
@@ -120,8 +134,7 @@ static int place(struct udf_volume *volume, struct udf_node *node,
     if (extend_here(volume, node, have, want)) {
         return 0;
     }
-    if (udf_space_take_whole(volume->meta, volume->placement.meta_goal, want,
-                             &lbn) == 0) {
+    if (take_extent(volume, want, &lbn) == 0) {
         *out_fresh = 0;
         mmc_bits_set_range(dir->changed, 0, want);
         return put_extent(volume, node, 0, lbn, want);

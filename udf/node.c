@@ -132,21 +132,22 @@ int udf_node_get(struct udf_op *op, uint64_t ino, struct udf_node **out_node) {
 
 /* ---- making ----------------------------------------------------------- */
 
-static int take_icb(struct udf_volume *volume, struct udf_addr *out_icb) {
-    struct udf_placement *place = &volume->placement;
+static int take_icb(struct udf_volume *volume, uint8_t file_type,
+                    struct udf_addr *out_icb) {
+    enum udf_space_kind kind = file_type == UDF_FILE_DIRECTORY
+                                   ? UDF_SPACE_DIRECTORIES
+                                   : UDF_SPACE_ENTRIES;
     uint32_t lbn;
     int error = udf_spaces_meta_room(volume, 1);
 
     if (!error) {
-        error = udf_spaces_take_block(volume, place->meta_part,
-                                      place->meta_goal, &lbn);
+        error = udf_space_take_apart(volume->meta, kind, 1, 1, &lbn);
     }
-    if (error) {
-        return error;
+    if (!error) {
+        *out_icb =
+            (struct udf_addr){.lbn = lbn, .part = volume->placement.meta_part};
     }
-    place->meta_goal = lbn + 1;
-    *out_icb = (struct udf_addr){.lbn = lbn, .part = place->meta_part};
-    return 0;
+    return error;
 }
 
 /* What the attribute space of a new node holds: what device it is, and where
@@ -174,7 +175,7 @@ static int make_node(struct udf_op *op, const struct udf_attr *attr,
     struct udf_volume *volume = op->volume;
     struct udf_addr icb;
     struct udf_node *node;
-    int error = take_icb(volume, &icb);
+    int error = take_icb(volume, attr->file_type, &icb);
 
     if (error) {
         return error;

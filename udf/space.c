@@ -8,7 +8,7 @@
  * usable, partly usable) and a count a packet make every search word-wise: a
  * BD-RE has 12 million blocks, but its packets are 6000 words.
  *
- * Transitions, all by runs: use_run() free -> allocated, udf_space_give()
+ * Transitions, all by runs: udf_space_use() free -> allocated, udf_space_give()
  * allocated -> held, udf_space_settle() held -> settling, udf_space_release()
  * settling -> usable. Only udf_space_usable_changed() touches the summaries.
  *
@@ -34,12 +34,12 @@ enum {
 
 /* ---- packets ----------------------------------------------------------- */
 
-static uint64_t packet_of(const struct udf_space *space, uint32_t lbn) {
+uint64_t udf_space_packet_of(const struct udf_space *space, uint32_t lbn) {
     return ((uint64_t)lbn + space->phase) / space->packet_blocks;
 }
 
 /* First block of packet `pkt`; `blocks` for the one behind the last. */
-static uint32_t packet_begin(const struct udf_space *space, uint64_t pkt) {
+uint32_t udf_space_packet_begin(const struct udf_space *space, uint64_t pkt) {
     uint64_t begin = pkt * space->packet_blocks;
 
     begin = begin > space->phase ? begin - space->phase : 0;
@@ -47,15 +47,16 @@ static uint32_t packet_begin(const struct udf_space *space, uint64_t pkt) {
 }
 
 static uint32_t packet_size(const struct udf_space *space, uint64_t pkt) {
-    return packet_begin(space, pkt + 1) - packet_begin(space, pkt);
+    return udf_space_packet_begin(space, pkt + 1) -
+           udf_space_packet_begin(space, pkt);
 }
 
 /* Brings the summaries up to date after the usable bits of [from, to) changed
  * by `change` for each block, which all were the other way before. */
 void udf_space_usable_changed(struct udf_space *space, uint32_t from,
                               uint32_t to, int change) {
-    for (uint64_t pkt = packet_of(space, from); from < to; pkt++) {
-        uint32_t end = packet_begin(space, pkt + 1);
+    for (uint64_t pkt = udf_space_packet_of(space, from); from < to; pkt++) {
+        uint32_t end = udf_space_packet_begin(space, pkt + 1);
         uint32_t count = (end < to ? end : to) - from;
         uint32_t usable = space->packet_usable[pkt];
 
@@ -235,7 +236,7 @@ void udf_space_unreserve(struct udf_space *space, uint32_t count) {
 /* ---- taking ------------------------------------------------------------- */
 
 /* free -> allocated for blocks that all are usable. */
-static void use_run(struct udf_space *space, uint32_t lbn, uint32_t count) {
+void udf_space_use(struct udf_space *space, uint32_t lbn, uint32_t count) {
     mmc_bits_clear_range(space->free_map, lbn, (uint64_t)lbn + count);
     mmc_bits_clear_range(space->usable_map, lbn, (uint64_t)lbn + count);
     udf_space_usable_changed(space, lbn, lbn + count, -1);
@@ -251,18 +252,33 @@ int udf_space_take_at(struct udf_space *space, uint32_t lbn, uint32_t count) {
         mmc_bits_next_clear(space->usable_map, lbn, end) < end) {
         return -ENOSPC;
     }
-    use_run(space, lbn, count);
+    udf_space_use(space, lbn, count);
     return 0;
+}
+
+/* First set bit of [from, to) of a packet map, outside of all areas, or `to`.
+ */
+static uint64_t next_packet(const struct udf_space *space, const uint64_t *map,
+                            uint64_t from, uint64_t to) {
+    while ((from = mmc_bits_next_set(map, from, to)) < to) {
+        uint64_t end = udf_space_area_end(space, from, 1);
+
+        if (end == 0) {
+            return from;
+        }
+        from = end < to ? end : to;
+    }
+    return to;
 }
 
 /* First set bit of a packet map at or behind packet `pkt`, going round;
  * space->packets when there is none. */
 static uint64_t packet_round(const struct udf_space *space, const uint64_t *map,
                              uint64_t pkt) {
-    uint64_t found = mmc_bits_next_set(map, pkt, space->packets);
+    uint64_t found = next_packet(space, map, pkt, space->packets);
 
     if (found == space->packets) {
-        found = mmc_bits_next_set(map, 0, pkt);
+        found = next_packet(space, map, 0, pkt);
         found = found == pkt ? space->packets : found;
     }
     return found;
@@ -277,8 +293,8 @@ static uint64_t first_packet_behind(const struct udf_space *space,
     if (goal >= space->blocks) {
         return 0;
     }
-    pkt = packet_of(space, goal);
-    if (packet_begin(space, pkt) != goal) {
+    pkt = udf_space_packet_of(space, goal);
+    if (udf_space_packet_begin(space, pkt) != goal) {
         pkt++;
     }
     return pkt < space->packets ? pkt : 0;
@@ -299,18 +315,20 @@ static bool find_whole(const struct udf_space *space, uint32_t goal,
     uint64_t pkt =
         packet_round(space, space->whole_map, first_packet_behind(space, goal));
     uint64_t end = pkt;
-    uint32_t lbn = packet_begin(space, pkt);
+    uint32_t lbn = udf_space_packet_begin(space, pkt);
 
     if (pkt == space->packets) {
         return false;
     }
     /* Up to `want` exactly: only the caller's own end may lie in a packet. */
-    while (end < space->packets && packet_begin(space, end) - lbn < want &&
-           mmc_bits_test(space->whole_map, end)) {
+    while (end < space->packets &&
+           udf_space_packet_begin(space, end) - lbn < want &&
+           mmc_bits_test(space->whole_map, end) &&
+           udf_space_area_end(space, end, 1) == 0) {
         end++;
     }
     *out_lbn = lbn;
-    *out_count = packet_begin(space, end) - lbn;
+    *out_count = udf_space_packet_begin(space, end) - lbn;
     if (*out_count > want) {
         *out_count = want;
     }
@@ -322,14 +340,14 @@ static bool find_whole(const struct udf_space *space, uint32_t goal,
 static bool find_longest(const struct udf_space *space, uint32_t goal,
                          uint32_t want, uint32_t *out_lbn,
                          uint32_t *out_count) {
-    uint64_t pkt = goal < space->blocks ? packet_of(space, goal) : 0;
+    uint64_t pkt = goal < space->blocks ? udf_space_packet_of(space, goal) : 0;
     uint64_t first = packet_round(space, space->partial_map, pkt);
     uint32_t best = 0;
 
     pkt = first;
     for (int i = 0; i < PARTIAL_TRIES && pkt < space->packets; i++) {
-        uint32_t end = packet_begin(space, pkt + 1);
-        uint32_t lbn = packet_begin(space, pkt);
+        uint32_t end = udf_space_packet_begin(space, pkt + 1);
+        uint32_t lbn = udf_space_packet_begin(space, pkt);
 
         while ((lbn = (uint32_t)mmc_bits_next_set(space->usable_map, lbn,
                                                   end)) < end) {
@@ -361,7 +379,7 @@ static bool find_behind(const struct udf_space *space, uint32_t goal,
     if (goal >= space->blocks) {
         return false;
     }
-    end = packet_begin(space, packet_of(space, goal) + 1);
+    end = udf_space_packet_begin(space, udf_space_packet_of(space, goal) + 1);
     while ((lbn = (uint32_t)mmc_bits_next_set(space->usable_map, lbn, end)) <
            end) {
         uint32_t to = run_end(space, lbn, want);
@@ -383,19 +401,22 @@ int udf_space_take_run(struct udf_space *space, uint32_t goal, uint32_t want,
     if (!(want < space->packet_blocks &&
           find_behind(space, goal, want, &lbn)) &&
         !find_whole(space, goal, want, &lbn, &count) &&
+        !(udf_space_open_areas(space) &&
+          find_whole(space, goal, want, &lbn, &count)) &&
         !find_longest(space, goal, want, &lbn, &count)) {
         return -ENOSPC;
     }
-    use_run(space, lbn, count);
+    udf_space_use(space, lbn, count);
     *out_lbn = lbn;
     *out_count = count;
     return 0;
 }
 
 /* `count` blocks in one piece inside packet `pkt`, from `from` on. */
-static bool find_in_packet(const struct udf_space *space, uint64_t pkt,
-                           uint32_t from, uint32_t count, uint32_t *out_lbn) {
-    uint32_t end = packet_begin(space, pkt + 1);
+bool udf_space_find_in_packet(const struct udf_space *space, uint64_t pkt,
+                              uint32_t from, uint32_t count,
+                              uint32_t *out_lbn) {
+    uint32_t end = udf_space_packet_begin(space, pkt + 1);
     uint64_t lbn;
 
     if (space->packet_usable[pkt] < count) {
@@ -416,8 +437,9 @@ static bool find_in_packets(const struct udf_space *space, const uint64_t *map,
 
     pkt = first;
     while (pkt < space->packets) {
-        if (find_in_packet(space, pkt, packet_begin(space, pkt), count,
-                           out_lbn)) {
+        if (udf_space_find_in_packet(space, pkt,
+                                     udf_space_packet_begin(space, pkt), count,
+                                     out_lbn)) {
             return true;
         }
         pkt = packet_round(space, map, pkt + 1 < space->packets ? pkt + 1 : 0);
@@ -435,41 +457,51 @@ int udf_space_take_near(struct udf_space *space, uint32_t goal, uint32_t count,
 
     assert(count > 0 && count <= space->packet_blocks);
     if (!(goal < space->blocks &&
-          find_in_packet(space, packet_of(space, goal), goal, count, &lbn)) &&
+          udf_space_find_in_packet(space, udf_space_packet_of(space, goal),
+                                   goal, count, &lbn)) &&
         !find_in_packets(space, space->whole_map, pkt, count, &lbn) &&
+        !(udf_space_open_areas(space) &&
+          find_in_packets(space, space->whole_map, pkt, count, &lbn)) &&
         !find_in_packets(space, space->partial_map, pkt, count, &lbn)) {
         return -ENOSPC;
     }
-    use_run(space, lbn, count);
+    udf_space_use(space, lbn, count);
     *out_lbn = lbn;
     return 0;
 }
 
-/* `count` blocks at the start of so many whole packets that `room` blocks fit
- * in them. Short packets at the partition's ends are left out: a run with one
- * of them would be shorter than its packets say. */
-static bool find_whole_packets(const struct udf_space *space, uint32_t goal,
-                               uint64_t room, uint32_t *out_lbn) {
-    uint64_t begin = space->phase ? 1 : 0;
+uint64_t udf_space_find_packets(const struct udf_space *space, uint64_t from,
+                                uint64_t need) {
     uint64_t end =
         ((uint64_t)space->phase + space->blocks) / space->packet_blocks;
+    uint64_t area = 1;
+
+    if (from == 0 && space->phase > 0) {
+        from = 1;
+    }
+    while (from < end && area > 0) {
+        from = mmc_bits_find_run(space->whole_map, from, end, need);
+        area = from < end ? udf_space_area_end(space, from, need) : 0;
+        from = area > 0 ? area : from;
+    }
+    return from < end ? from : space->packets;
+}
+
+/* `count` blocks at the start of so many whole packets that `room` blocks fit
+ * in them. */
+static bool find_whole_packets(const struct udf_space *space, uint32_t goal,
+                               uint64_t room, uint32_t *out_lbn) {
     uint64_t need = (room + space->packet_blocks - 1) / space->packet_blocks;
     uint64_t from = first_packet_behind(space, goal);
-    uint64_t pkt;
+    uint64_t pkt = udf_space_find_packets(space, from, need);
 
-    from = from > begin ? from : begin;
-    if (end <= begin) {
+    if (pkt == space->packets && from > 0) {
+        pkt = udf_space_find_packets(space, 0, need);
+    }
+    if (pkt == space->packets) {
         return false;
     }
-    from = from < end ? from : begin;
-    pkt = mmc_bits_find_run(space->whole_map, from, end, need);
-    if (pkt == end && from > begin) {
-        pkt = mmc_bits_find_run(space->whole_map, begin, end, need);
-    }
-    if (pkt == end) {
-        return false;
-    }
-    *out_lbn = packet_begin(space, pkt);
+    *out_lbn = udf_space_packet_begin(space, pkt);
     return true;
 }
 
@@ -498,10 +530,12 @@ int udf_space_take_whole(struct udf_space *space, uint32_t goal, uint32_t count,
     if (count > space->usable ||
         (!find_whole_packets(space, goal, 2 * (uint64_t)count, &lbn) &&
          !find_whole_packets(space, goal, count, &lbn) &&
+         !(udf_space_open_areas(space) &&
+           find_whole_packets(space, goal, count, &lbn)) &&
          !find_piece(space, goal, count, &lbn))) {
         return -ENOSPC;
     }
-    use_run(space, lbn, count);
+    udf_space_use(space, lbn, count);
     *out_lbn = lbn;
     return 0;
 }
@@ -537,7 +571,7 @@ int udf_space_take_aligned(struct udf_space *space, uint32_t goal,
             return -ENOSPC;
         }
     }
-    use_run(space, (uint32_t)lbn, count);
+    udf_space_use(space, (uint32_t)lbn, count);
     *out_lbn = (uint32_t)lbn;
     return 0;
 }
@@ -597,7 +631,7 @@ void udf_space_withdraw(struct udf_space *space, uint32_t lbn, uint32_t count) {
            (from = mmc_bits_next_set(space->usable_map, from, end)) < end) {
         uint64_t to = mmc_bits_next_clear(space->usable_map, from, end);
 
-        use_run(space, (uint32_t)from, (uint32_t)(to - from));
+        udf_space_use(space, (uint32_t)from, (uint32_t)(to - from));
         from = to;
     }
     if (lbn < end && mmc_bits_next_set(space->free_map, lbn, end) < end) {
@@ -623,7 +657,7 @@ void udf_space_avoid(struct udf_space *space, uint32_t lbn, uint32_t count) {
            (from = mmc_bits_next_set(space->usable_map, from, end)) < end) {
         uint64_t to = mmc_bits_next_clear(space->usable_map, from, end);
 
-        use_run(space, (uint32_t)from, (uint32_t)(to - from));
+        udf_space_use(space, (uint32_t)from, (uint32_t)(to - from));
         udf_space_orphan(space, (uint32_t)from, (uint32_t)(to - from));
         from = to;
     }

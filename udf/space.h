@@ -81,6 +81,28 @@ int udf_space_take_run(struct udf_space *space, uint32_t goal, uint32_t want,
 int udf_space_take_near(struct udf_space *space, uint32_t goal, uint32_t count,
                         uint32_t *out_lbn);
 
+/* What lies apart from everything else, each kind in an area of its own: file
+ * entries, so that they are read in one go; directories and their entries, so
+ * that they are written in one go, since each name that changes changes both.
+ */
+enum udf_space_kind {
+    UDF_SPACE_ENTRIES,
+    UDF_SPACE_DIRECTORIES,
+    UDF_SPACE_KINDS
+};
+
+/* Takes `count` contiguous blocks in one packet of the area of `kind`, behind
+ * what was taken there last, with `room` (count..packet_blocks) blocks up to
+ * what will be taken next. An area that is full is followed by another one;
+ * where no such area can be, as udf_space_take_near(). Nothing else is put
+ * into the areas as long as other packets are free. A small space has none.
+ * Returns 0 or -ENOSPC. */
+int udf_space_take_apart(struct udf_space *space, enum udf_space_kind kind,
+                         uint32_t count, uint32_t room, uint32_t *out_lbn);
+
+/* The space is for metadata alone: the journal is elsewhere. */
+void udf_space_hold_metadata(struct udf_space *space);
+
 /* Takes exactly `count` contiguous blocks, preferably at the start of free
  * packets with as much free space again behind them (a directory that
  * grows). Returns 0 or -ENOSPC. */

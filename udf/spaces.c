@@ -151,10 +151,29 @@ static void choose_parts(struct udf_volume *volume) {
     place->data_part = below;
     volume->space = volume->spaces.of[place->data_part];
     volume->meta = volume->spaces.of[place->meta_part];
+    if (volume->meta && place->meta_part != place->data_part) {
+        udf_space_hold_metadata(volume->meta);
+    }
     place->keep =
         KEEP_BLOCKS + volume->maps.map[place->data_part].blocks / KEEP_RATIO;
     place->meta_keep =
         volume->meta == volume->space ? place->keep : META_KEEP_BLOCKS;
+}
+
+/* Others may have put the anchor inside a partition, where nothing says that it
+ * is in use: its packet is left alone. ECMA-167 3/8.4.2.1, UDF 2.60 2.2.3. */
+static void avoid_anchor(struct udf_volume *volume, uint32_t anchor) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t first = anchor / packet * packet;
+
+    for (uint16_t part = 0; part < volume->maps.count; part++) {
+        const struct udf_partmap *map = &volume->maps.map[part];
+        struct udf_space *space = volume->spaces.of[part];
+
+        if (space && map->physical == part && first >= map->start_lba) {
+            udf_space_avoid(space, first - map->start_lba, packet);
+        }
+    }
 }
 
 int udf_spaces_load(struct udf_volume *volume, const struct udf_vds *vds) {
@@ -167,6 +186,7 @@ int udf_spaces_load(struct udf_volume *volume, const struct udf_vds *vds) {
         error = load_one(volume, vds, part);
     }
     if (!error) {
+        avoid_anchor(volume, vds->anchor);
         choose_parts(volume);
     }
     return error;

@@ -248,6 +248,7 @@ int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds) {
             continue;
         }
         result = read_sequences(volume, &avdp, out_vds);
+        out_vds->anchor = places[i];
         if (result == 0 || udf_io_is_fatal(result)) {
             return result;
         }

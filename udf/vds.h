@@ -26,6 +26,7 @@ struct udf_vds {
     uint32_t pds;
     struct udf_pd pd[UDF_PARTMAPS_MAX];
     struct udf_own own; /* the journal's place */
+    uint32_t anchor;    /* block of the one that named them */
 };
 
 /* The descriptor of partition `number`, or NULL. */

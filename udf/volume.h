@@ -45,7 +45,6 @@ struct udf_identity {
 struct udf_placement {
     uint16_t data_part; /* partition reference of file data */
     uint16_t meta_part; /* ... of file entries and directories */
-    uint32_t meta_goal; /* near which the next ICB goes */
     uint32_t data_goal; /* behind which the next file goes */
     uint32_t keep;      /* blocks that stay free for metadata */
     uint32_t meta_keep; /* the same in meta_part */

@@ -146,6 +146,21 @@ static void step_take_whole(struct rig *rig) {
     take_model(rig, lbn, count);
 }
 
+static void step_take_apart(struct rig *rig) {
+    enum udf_space_kind kind =
+        pick(rig, 2) ? UDF_SPACE_ENTRIES : UDF_SPACE_DIRECTORIES;
+    uint32_t room = 1 + pick(rig, rig->packet_blocks);
+    uint32_t count = 1 + pick(rig, room);
+    uint32_t lbn = 7;
+
+    if (udf_space_take_apart(rig->space, kind, count, room, &lbn)) {
+        assert_false(any_run(rig, count, true));
+        assert_int_equal(lbn, 7);
+        return;
+    }
+    take_model(rig, lbn, count);
+}
+
 static void step_take_at(struct rig *rig) {
     uint32_t lbn = pick(rig, MODEL_BLOCKS + 5);
     uint32_t count = 1 + pick(rig, 20);
@@ -280,10 +295,11 @@ static void run_model(uint32_t packet_blocks, uint32_t phase, uint64_t seed) {
     struct rig *rig = calloc(1, sizeof(*rig));
     uint64_t map[MODEL_BLOCKS / 64 + 1] = {0};
     void (*const steps[])(struct rig *) = {
-        step_take_run,   step_take_run, step_take_near, step_take_near,
-        step_take_whole, step_take_at,  step_give,      step_give,
-        step_give,       step_orphan,   step_settle,    step_release,
-        step_release,    step_reserve,  step_dirty,     step_withdraw};
+        step_take_run,   step_take_run,  step_take_near, step_take_near,
+        step_take_whole, step_take_at,   step_give,      step_give,
+        step_give,       step_orphan,    step_settle,    step_release,
+        step_release,    step_reserve,   step_dirty,     step_withdraw,
+        step_take_apart, step_take_apart};
 
     assert_non_null(rig);
     rig->packet_blocks = packet_blocks;
@@ -317,6 +333,7 @@ static void test_space_follows_model(void **state) {
     run_model(16, 5, 2);
     run_model(1, 0, 3);
     run_model(64, 63, 4);
+    run_model(4, 1, 5); /* with areas of several packets */
 }
 
 /* A space that is wholly free. */
@@ -420,6 +437,45 @@ static void test_space_whole_leaves_room_to_grow(void **state) {
     udf_space_destroy(space);
 }
 
+/* Each kind gathers in its own place, and nothing else is put there. */
+static void test_space_apart_from_everything_else(void **state) {
+    enum { PACKETS = 4096, AREA = 2048 };
+    struct udf_space *space = empty_disc(PACKETS * 32, 32, 0);
+    uint32_t entry = 0, dir = 0, lbn = 0, count = 0;
+
+    (void)state;
+    assert_int_equal(
+        udf_space_take_apart(space, UDF_SPACE_ENTRIES, 1, 1, &entry), 0);
+    assert_int_equal(
+        udf_space_take_apart(space, UDF_SPACE_DIRECTORIES, 1, 1, &dir), 0);
+    assert_int_equal(entry, 0);
+    assert_int_equal(dir, AREA);
+    assert_int_equal(udf_space_take_run(space, 0, 32, &lbn, &count), 0);
+    assert_int_equal(lbn, 2 * AREA);
+    assert_int_equal(udf_space_take_near(space, 1, 31, &lbn), 0);
+    assert_int_equal(lbn, 1); /* asked for by address */
+    /* Room to grow into is left behind each, and no packet is crossed. */
+    assert_int_equal(
+        udf_space_take_apart(space, UDF_SPACE_DIRECTORIES, 10, 20, &lbn), 0);
+    assert_int_equal(lbn, AREA + 1);
+    assert_int_equal(
+        udf_space_take_apart(space, UDF_SPACE_DIRECTORIES, 10, 20, &lbn), 0);
+    assert_int_equal(lbn, AREA + 32);
+    for (uint32_t i = 32; i < AREA; i++) {
+        assert_int_equal(
+            udf_space_take_apart(space, UDF_SPACE_ENTRIES, 1, 1, &lbn), 0);
+        assert_int_equal(lbn, i);
+    }
+    assert_int_equal(udf_space_take_apart(space, UDF_SPACE_ENTRIES, 1, 1, &lbn),
+                     0);
+    assert_int_equal(lbn, 2 * AREA + 32);
+    /* When nothing else is free, the areas are. */
+    while (udf_space_take_run(space, 0, 64 * 32, &lbn, &count) == 0) {
+    }
+    assert_int_equal(udf_space_usable(space), 0);
+    udf_space_destroy(space);
+}
+
 static void test_space_held_until_released(void **state) {
     struct udf_space *space = empty_disc(64, 32, 0);
     uint32_t lbn = 0, count = 0;
@@ -490,6 +546,7 @@ int main(void) {
         cmocka_unit_test(test_space_run_falls_back_to_longest),
         cmocka_unit_test(test_space_near_prefers_goal_then_free_packet),
         cmocka_unit_test(test_space_whole_leaves_room_to_grow),
+        cmocka_unit_test(test_space_apart_from_everything_else),
         cmocka_unit_test(test_space_held_until_released),
         cmocka_unit_test(test_space_without_blocks),
         cmocka_unit_test(test_space_large_disc_is_fast),
