@@ -17,6 +17,7 @@
 #include "udf/dir_priv.h"
 #include "udf/fid.h"
 #include "udf/io.h"
+#include "udf/spaces.h"
 #include "udf/volume.h"
 
 /* ---- sealing ---------------------------------------------------------- */
@@ -134,7 +135,10 @@ static int place(struct udf_volume *volume, struct udf_node *node,
     if (extend_here(volume, node, have, want)) {
         return 0;
     }
-    if (take_extent(volume, want, &lbn) == 0) {
+    /* All of it goes elsewhere, with more blocks than were reserved for it: the
+     * others' must stay. */
+    if (udf_spaces_meta_room(volume, want) == 0 &&
+        take_extent(volume, want, &lbn) == 0) {
         *out_fresh = 0;
         mmc_bits_set_range(dir->changed, 0, want);
         return put_extent(volume, node, 0, lbn, want);

@@ -223,8 +223,16 @@ int udf_spaces_meta_room(struct udf_volume *volume, uint32_t count) {
 int udf_spaces_take_block(struct udf_volume *volume, uint16_t part,
                           uint32_t goal, uint32_t *out_lbn) {
     struct udf_space *space = volume->spaces.of[part];
+    int error = space ? udf_space_take_near(space, goal, 1, out_lbn) : -ENOSPC;
 
-    return space ? udf_space_take_near(space, goal, 1, out_lbn) : -ENOSPC;
+    if (error == -ENOSPC && volume->metadata.present &&
+        part == volume->metadata.part) {
+        error = udf_metadata_grow(volume, volume->placement.meta_keep);
+        if (!error) {
+            error = udf_space_take_near(space, goal, 1, out_lbn);
+        }
+    }
+    return error;
 }
 
 /* The block of the metadata partition that lies at `lba`, which is in its

@@ -61,7 +61,8 @@ bool udf_spaces_find(const struct udf_volume *volume, uint32_t lba,
 int udf_spaces_meta_room(struct udf_volume *volume, uint32_t count);
 
 /* Takes one block near `goal` for metadata of partition `part`, from what is
- * kept if need be. Returns 0 or -ENOSPC. */
+ * kept if need be; a metadata partition grows for it. Returns 0; -ENOSPC;
+ * -ENOMEM. */
 int udf_spaces_take_block(struct udf_volume *volume, uint16_t part,
                           uint32_t goal, uint32_t *out_lbn);
 

@@ -23,6 +23,7 @@
 #include "udf/format.h"
 #include "udf/layout.h"
 #include "udf/udf.h"
+#include "udf/volume.h"
 
 enum { SMALL = 32 * 400, FILES = 600 };
 
@@ -186,6 +187,93 @@ static void test_metadata_grows_on_every_medium(void **state) {
     }
 }
 
+/* A commit needs a block for the continuation of a file entry, and all of the
+ * metadata partition is in use: it grows for that, too. */
+static void test_metadata_grows_for_a_commit(void **state) {
+    enum { PIECES = 600 };
+    const struct blockdev_geometry geometry = memdev_bdre(SMALL);
+    struct disc disc = make_disc(&geometry, 0x0250, false);
+    uint8_t data[UDF_BLOCK_BYTES];
+    uint32_t *taken, count = 0;
+    struct udf_space *space;
+    uint64_t ino;
+
+    (void)state;
+    mount(&disc);
+    ino = make(&disc, UDF_ROOT_INO, "pieces", S_IFREG | 0644);
+    assert_int_equal(udf_commit(disc.volume), 0);
+    memset(data, 7, sizeof(data));
+    for (uint64_t i = 0; i < PIECES; i++) {
+        assert_int_equal(udf_write(disc.volume, ino, i * 2 * sizeof(data),
+                                   sizeof(data), data),
+                         0);
+    }
+    space = disc.volume->spaces.of[disc.volume->metadata.part];
+    taken = calloc(udf_space_blocks(space), sizeof(*taken));
+    assert_non_null(taken);
+    while (udf_space_take_near(space, 0, 1, &taken[count]) == 0) {
+        count++;
+    }
+    assert_true(count > 0);
+    assert_int_equal(udf_commit(disc.volume), 0);
+    while (count > 0) {
+        udf_space_give(space, taken[--count], 1);
+    }
+    free(taken);
+    make(&disc, UDF_ROOT_INO, "last", S_IFREG | 0644);
+    unmount(&disc);
+    prove_medium(disc.mem);
+    memdev_free(disc.mem);
+}
+
+static void add_names(struct disc *disc, uint64_t dir, int from, int to) {
+    char text[32];
+
+    for (int i = from; i < to; i++) {
+        name_file(i, text);
+        make(disc, dir, text, S_IFREG | 0644);
+    }
+}
+
+/* A directory that moves to a place where it is in one piece takes more than
+ * was reserved for it, but not what others have reserved. */
+static void test_directory_moves_beside_reserved_space(void **state) {
+    enum { SOME = 300, MORE = 100, MANY = 3000 };
+    const struct blockdev_geometry geometry = memdev_cdrw(SMALL);
+    struct disc disc = make_disc(&geometry, 0x0201, false);
+    uint32_t *taken, count = 0;
+    struct udf_space *space;
+    struct udf_stat mode = {.mode = 0700};
+    uint64_t small, large;
+
+    (void)state;
+    mount(&disc);
+    small = make(&disc, UDF_ROOT_INO, "small", S_IFDIR | 0755);
+    large = make(&disc, UDF_ROOT_INO, "large", S_IFDIR | 0755);
+    add_names(&disc, small, 0, SOME);
+    add_names(&disc, large, 0, SOME);
+    assert_int_equal(udf_commit(disc.volume), 0);
+    add_names(&disc, small, SOME, SOME + MORE);
+    add_names(&disc, large, SOME, SOME + MANY);
+    space = disc.volume->meta;
+    taken = calloc(udf_space_blocks(space), sizeof(*taken));
+    assert_non_null(taken);
+    while (udf_space_usable(space) > udf_space_reserved(space)) {
+        assert_int_equal(udf_space_take_near(space, 0, 1, &taken[count]), 0);
+        count++;
+    }
+    assert_int_equal(udf_commit(disc.volume), 0);
+    while (count > 0) {
+        udf_space_give(space, taken[--count], 1);
+    }
+    free(taken);
+    assert_int_equal(
+        udf_setattr(disc.volume, small, &mode, UDF_SET_MODE, &mode), 0);
+    unmount(&disc);
+    prove_medium(disc.mem);
+    memdev_free(disc.mem);
+}
+
 static uint32_t lba_of(const struct disc *disc, uint32_t lbn) {
     return disc->plan.region[UDF_REGION_PARTITION].lba + lbn;
 }
@@ -323,6 +411,8 @@ static void test_metadata_full_disc(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metadata_grows_on_every_medium),
+        cmocka_unit_test(test_metadata_grows_for_a_commit),
+        cmocka_unit_test(test_directory_moves_beside_reserved_space),
         cmocka_unit_test(test_metadata_is_read_from_its_mirror),
         cmocka_unit_test(test_metadata_damaged_block_is_read_from_mirror),
         cmocka_unit_test(test_metadata_lost_entry),
