@@ -14,9 +14,9 @@
  *  - LVIDs: four packets, because their last sectors carry the promise that
  *    a torn one reads as open.
  *  - Metadata: one block in 64, from one allocation unit to as many as one
- * block of bitmap counts: some 16,000 file entries. It grows when it is full,
- * but there are players that read its first extent only. An allocation unit is
- * 32 blocks at least (UDF 2.60 2.2.10).
+ *    block of bitmap counts: some 16,000 file entries. It grows when it is
+ *    full, but there are players that read its first extent only. An allocation
+ *    unit is 32 blocks at least (UDF 2.60 2.2.10).
  *  - Small media: spares at most 1/16 and the journal at most 1/8 of all, but
  *    never less than SPARES_MIN and JOURNAL_MIN packets.
  */

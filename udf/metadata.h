@@ -74,8 +74,8 @@ int udf_metadata_rescue(struct udf_volume *volume, uint32_t lba,
  * of the physical partition to other space: their packet cannot be written.
  * *io_moved becomes true when the files' entries have to be written then.
  * Returns 0, also when there are none; -ENOSPC; -EBUSY when a block of one
- * cannot be read; -ENOMEM; errors of the device. Committing thread, without the
- * lock. */
+ * cannot be read; -EUCLEAN when one has no place; -ENOMEM; errors of the
+ * device. Committing thread, without the lock. */
 int udf_metadata_evacuate(struct udf_volume *volume, struct udf_addr addr,
                           uint32_t count, bool *io_moved);
 

@@ -20,8 +20,7 @@
 
 /* An allocation unit of one copy. */
 struct unit {
-    unsigned
-        copy; /* 0: the metadata file, 1: blocks that only its mirror has */
+    unsigned copy;         /* 0: the metadata file's, 1: its mirror's own */
     uint32_t first, count; /* blocks of the metadata partition */
     uint8_t *content;
     uint64_t *live; /* a bit a block that holds something */
@@ -31,17 +30,22 @@ static const struct udf_partmap *map_of(const struct udf_volume *volume) {
     return &volume->maps.map[volume->metadata.part];
 }
 
-/* Where block first+i of the unit is. Lock. */
+/* Where block first+i of the unit is, in the physical partition and on the
+ * device. Lock. */
 static int place_of(const struct udf_volume *volume, const struct unit *unit,
-                    uint32_t i, struct udf_addr *out_addr) {
+                    uint32_t i, struct udf_addr *out_addr, uint32_t *out_lba) {
     const struct udf_partmap *map = map_of(volume);
     const struct udf_extents *extents =
         unit->copy ? &map->mirror : &map->extents;
     struct udf_extent piece;
+    uint32_t run;
     int error = udf_extents_map(extents, unit->first + i, &piece);
 
+    if (error || piece.kind == UDF_EXTENT_HOLE) {
+        return -EUCLEAN;
+    }
     *out_addr = piece.addr;
-    return !error && piece.kind == UDF_EXTENT_HOLE ? -EUCLEAN : error;
+    return udf_partmap_lba(&volume->maps, piece.addr, 1, out_lba, &run);
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -51,27 +55,26 @@ static int place_of(const struct udf_volume *volume, const struct unit *unit,
 static int look_up(struct udf_volume *volume, struct unit *unit, uint32_t i,
                    uint32_t *out_lba, bool *out_known) {
     const struct udf_space *space = volume->spaces.of[volume->metadata.part];
-    uint8_t *block = unit->content + (size_t)i * UDF_BLOCK_BYTES;
+    const uint8_t *newer;
     struct udf_addr addr;
-    uint32_t run;
     int error;
 
     *out_known = true;
     if (!space || !udf_space_is_wanted(space, unit->first + i)) {
         return 0; /* holds nothing */
     }
-    error = place_of(volume, unit, i, &addr);
-    if (!error) {
-        error = udf_partmap_lba(&volume->maps, addr, 1, out_lba, &run);
+    error = place_of(volume, unit, i, &addr, out_lba);
+    if (error) {
+        return error;
     }
-    if (!error) {
-        const uint8_t *newer = udf_pending_find(volume, *out_lba);
-
-        mmc_bits_set(unit->live, i);
-        *out_known = newer != NULL;
-        memcpy(block, newer ? newer : block, UDF_BLOCK_BYTES);
+    mmc_bits_set(unit->live, i);
+    newer = udf_pending_find(volume, *out_lba);
+    *out_known = newer != NULL;
+    if (newer) {
+        memcpy(unit->content + (size_t)i * UDF_BLOCK_BYTES, newer,
+               UDF_BLOCK_BYTES);
     }
-    return error;
+    return 0;
 }
 
 static int read_unit(struct udf_volume *volume, struct unit *unit) {
@@ -85,9 +88,10 @@ static int read_unit(struct udf_volume *volume, struct unit *unit) {
         pthread_rwlock_rdlock(&volume->lock);
         error = look_up(volume, unit, i, &lba, &known);
         pthread_rwlock_unlock(&volume->lock);
-        if (!error && !known) {
-            error = udf_io_load(volume, lba, 1, block);
+        if (error || known) {
+            continue;
         }
+        error = udf_io_load(volume, lba, 1, block);
         if (error && !udf_io_is_fatal(error)) {
             error = udf_metadata_rescue(volume, lba, block) ? -EBUSY : 0;
         }
@@ -116,12 +120,9 @@ static int give_old(struct udf_volume *volume, const struct unit *unit) {
 
     for (uint32_t i = 0; !error && i < unit->count; i++) {
         struct udf_addr addr;
-        uint32_t lba, run;
+        uint32_t lba;
 
-        error = place_of(volume, unit, i, &addr);
-        if (!error) {
-            error = udf_partmap_lba(&volume->maps, addr, 1, &lba, &run);
-        }
+        error = place_of(volume, unit, i, &addr, &lba);
         if (!error) {
             udf_overlay_drop(&volume->overlay, lba, 1);
             udf_pending_forget(&volume->pending, lba, 1);
@@ -150,7 +151,8 @@ static int redirect_all(struct udf_volume *volume, const struct unit *unit,
     struct udf_partmap *map = &volume->maps.map[metadata->part];
     struct udf_node *const files[] = {metadata->main, metadata->mirror};
     struct udf_addr old;
-    int error = place_of(volume, unit, 0, &old);
+    uint32_t lba;
+    int error = place_of(volume, unit, 0, &old, &lba);
 
     for (size_t i = 0; !error && i < sizeof(files) / sizeof(files[0]); i++) {
         if (files[i]) {

@@ -391,12 +391,15 @@ static int relieve(struct udf_volume *volume) {
 }
 
 int udf_sync_throttle(struct udf_volume *volume) {
-    uint64_t blocks = dirty_blocks(volume);
-    uint64_t limit = dirty_limit(volume);
+    uint64_t limit = dirty_limit(volume), blocks;
     int error = udf_sync_throttle_nodes(volume);
 
-    if (error || blocks > limit) {
-        return error ? error : relieve(volume);
+    if (error) {
+        return error;
+    }
+    blocks = dirty_blocks(volume);
+    if (blocks > limit) {
+        return relieve(volume);
     }
     if (blocks > limit / 2 && !atomic_exchange(&volume->sync.over_half, true)) {
         udf_wake(volume);

@@ -28,7 +28,7 @@
 #include "mmc/vdrive.h"
 #include "test/support/keep.h"
 #include "test/support/media_bench.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/udf.h"
 
@@ -88,18 +88,6 @@ static int compare_file(struct udf_volume *volume) {
     return error;
 }
 
-static void print_fault(void *context, const char *fault) {
-    print_error("%s: %s\n", (const char *)context, fault);
-}
-
-static int check(struct blockdev *dev, char *state) {
-    struct udf_check_options options = {0};
-    struct udf_check_result result = {0};
-    int error = udf_check(dev, &options, print_fault, state, &result);
-
-    return error ? error : result.faults > 0 ? -EUCLEAN : 0;
-}
-
 /* Reads the file, of a disc in whatever state; *out_blocks: the partition's.
  * With `whole` the volume must be closed and without a fault. */
 static int look(struct campaign *campaign, char *state, bool whole,
@@ -114,7 +102,7 @@ static int look(struct campaign *campaign, char *state, bool whole,
 
     error = error ? error : mmc_disc_attach(disc, false, &dev);
     if (!error && whole) {
-        error = check(dev, state);
+        error = prove_state(dev, state);
     }
     error = error ? error : udf_mount(dev, &options, &volume);
     if (!error) {

@@ -35,7 +35,7 @@
 #include "mmc/vdrive.h"
 #include "test/support/keep.h"
 #include "test/support/media_bench.h"
-#include "udf/check.h"
+#include "test/support/prove.h"
 #include "udf/udf.h"
 
 enum { FILE_BLOCKS = 40, USUAL_STATES = 300 };
@@ -413,19 +413,6 @@ static int compare_volume(struct udf_volume *volume, unsigned commits) {
     return error;
 }
 
-static void print_fault(void *context, const char *fault) {
-    print_error("%s: %s\n", (const char *)context, fault);
-}
-
-/* The volume after a cycle that went well has no fault. */
-static int check_closed(struct blockdev *dev, char *state) {
-    struct udf_check_options options = {0};
-    struct udf_check_result result = {0};
-    int error = udf_check(dev, &options, print_fault, state, &result);
-
-    return error ? error : result.faults > 0 ? -EUCLEAN : 0;
-}
-
 /* The drive is switched on again, and nothing goes wrong any more. A volume
  * that was left open is mounted, changed and closed. */
 static int look_after(const char *path, const struct cycle *cycle,
@@ -440,7 +427,7 @@ static int look_after(const char *path, const struct cycle *cycle,
 
     error = error ? error : mmc_disc_attach(disc, !options.read_only, &dev);
     if (!error && cycle->commits >= 3) {
-        error = check_closed(dev, state);
+        error = prove_state(dev, state);
     }
     error = error ? error : udf_mount(dev, &options, &volume);
     if (!error) {

@@ -157,6 +157,14 @@ static struct udf_run_head newest_run(struct bench *bench,
 
 /* ---- runs that are lost ------------------------------------------------- */
 
+/* A crash that takes the run with this head along. */
+static void crash_without(struct bench *bench,
+                          const struct udf_run_head *head) {
+    crash(bench);
+    memset(memdev_medium(bench->mem, head->lba), 0xA5, UDF_BLOCK_BYTES);
+    mount_volume(bench);
+}
+
 /* The run that empties the journal is not needed by those behind it. */
 static void test_run_that_empties_may_be_lost(void **state) {
     struct blockdev_geometry geometry = memdev_cdrw(BLOCKS);
@@ -172,9 +180,7 @@ static void test_run_that_empties_may_be_lost(void **state) {
     assert_int_equal(head.entries, 0);
     create(bench, "behind");
     create(bench, "last");
-    crash(bench);
-    memset(memdev_medium(bench->mem, head.lba), 0xA5, UDF_BLOCK_BYTES);
-    mount_volume(bench);
+    crash_without(bench, &head);
     assert_int_equal(look(bench, "before"), 0);
     assert_int_equal(look(bench, "behind"), 0);
     assert_int_equal(look(bench, "last"), 0);
@@ -195,9 +201,7 @@ static void test_lost_run_takes_those_behind_it(void **state) {
     journal = bench->volume->journal;
     head = newest_run(bench, &journal);
     create(bench, "lost, too");
-    crash(bench);
-    memset(memdev_medium(bench->mem, head.lba), 0xA5, UDF_BLOCK_BYTES);
-    mount_volume(bench);
+    crash_without(bench, &head);
     assert_int_equal(look(bench, "kept"), 0);
     assert_int_equal(look(bench, "lost"), -ENOENT);
     assert_int_equal(look(bench, "lost, too"), -ENOENT);

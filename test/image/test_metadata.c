@@ -187,6 +187,34 @@ static void test_metadata_grows_on_every_medium(void **state) {
     }
 }
 
+/* Blocks that a test keeps from everybody else. */
+struct taken {
+    struct udf_space *space;
+    uint32_t *lbn, count;
+};
+
+/* Takes what can be taken, but for `rest` blocks. */
+static struct taken take_all_but(struct udf_space *space, uint32_t rest) {
+    struct taken taken = {.space = space};
+
+    taken.lbn = calloc(udf_space_blocks(space), sizeof(*taken.lbn));
+    assert_non_null(taken.lbn);
+    while (udf_space_usable(space) > rest) {
+        assert_int_equal(
+            udf_space_take_near(space, 0, 1, &taken.lbn[taken.count]), 0);
+        taken.count++;
+    }
+    assert_true(taken.count > 0);
+    return taken;
+}
+
+static void give_back(struct taken *taken) {
+    while (taken->count > 0) {
+        udf_space_give(taken->space, taken->lbn[--taken->count], 1);
+    }
+    free(taken->lbn);
+}
+
 /* A commit needs a block for the continuation of a file entry, and all of the
  * metadata partition is in use: it grows for that, too. */
 static void test_metadata_grows_for_a_commit(void **state) {
@@ -194,8 +222,7 @@ static void test_metadata_grows_for_a_commit(void **state) {
     const struct blockdev_geometry geometry = memdev_bdre(SMALL);
     struct disc disc = make_disc(&geometry, 0x0250, false);
     uint8_t data[UDF_BLOCK_BYTES];
-    uint32_t *taken, count = 0;
-    struct udf_space *space;
+    struct taken taken;
     uint64_t ino;
 
     (void)state;
@@ -208,18 +235,9 @@ static void test_metadata_grows_for_a_commit(void **state) {
                                    sizeof(data), data),
                          0);
     }
-    space = disc.volume->spaces.of[disc.volume->metadata.part];
-    taken = calloc(udf_space_blocks(space), sizeof(*taken));
-    assert_non_null(taken);
-    while (udf_space_take_near(space, 0, 1, &taken[count]) == 0) {
-        count++;
-    }
-    assert_true(count > 0);
+    taken = take_all_but(disc.volume->spaces.of[disc.volume->metadata.part], 0);
     assert_int_equal(udf_commit(disc.volume), 0);
-    while (count > 0) {
-        udf_space_give(space, taken[--count], 1);
-    }
-    free(taken);
+    give_back(&taken);
     make(&disc, UDF_ROOT_INO, "last", S_IFREG | 0644);
     unmount(&disc);
     prove_medium(disc.mem);
@@ -241,8 +259,7 @@ static void test_directory_moves_beside_reserved_space(void **state) {
     enum { SOME = 300, MORE = 100, MANY = 3000 };
     const struct blockdev_geometry geometry = memdev_cdrw(SMALL);
     struct disc disc = make_disc(&geometry, 0x0201, false);
-    uint32_t *taken, count = 0;
-    struct udf_space *space;
+    struct taken taken;
     struct udf_stat mode = {.mode = 0700};
     uint64_t small, large;
 
@@ -255,18 +272,10 @@ static void test_directory_moves_beside_reserved_space(void **state) {
     assert_int_equal(udf_commit(disc.volume), 0);
     add_names(&disc, small, SOME, SOME + MORE);
     add_names(&disc, large, SOME, SOME + MANY);
-    space = disc.volume->meta;
-    taken = calloc(udf_space_blocks(space), sizeof(*taken));
-    assert_non_null(taken);
-    while (udf_space_usable(space) > udf_space_reserved(space)) {
-        assert_int_equal(udf_space_take_near(space, 0, 1, &taken[count]), 0);
-        count++;
-    }
+    taken =
+        take_all_but(disc.volume->meta, udf_space_reserved(disc.volume->meta));
     assert_int_equal(udf_commit(disc.volume), 0);
-    while (count > 0) {
-        udf_space_give(space, taken[--count], 1);
-    }
-    free(taken);
+    give_back(&taken);
     assert_int_equal(
         udf_setattr(disc.volume, small, &mode, UDF_SET_MODE, &mode), 0);
     unmount(&disc);

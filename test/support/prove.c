@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "test/support/prove.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,4 +36,16 @@ struct udf_check_result prove_medium(struct memdev *mem) {
     memdev_reboot(mem);
     memdev_set_cold(mem, false);
     return prove(memdev_device(mem), false);
+}
+
+static void print_fault_of(void *context, const char *fault) {
+    print_error("%s: %s\n", (const char *)context, fault);
+}
+
+int prove_state(struct blockdev *dev, char *state) {
+    struct udf_check_options options = {0};
+    struct udf_check_result result = {0};
+    int error = udf_check(dev, &options, print_fault_of, state, &result);
+
+    return error ? error : result.faults > 0 ? -EUCLEAN : 0;
 }

@@ -22,4 +22,8 @@ struct udf_check_result prove_open_device(struct blockdev *dev);
  * lost, and faults that were asked of it stay. */
 struct udf_check_result prove_medium(struct memdev *mem);
 
+/* As prove_device(), for campaigns, which go on: faults are printed behind
+ * `state`. Returns 0; -EUCLEAN when there are any; errors of udf_check(). */
+int prove_state(struct blockdev *dev, char *state);
+
 #endif

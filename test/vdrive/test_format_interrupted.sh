@@ -67,6 +67,16 @@ start() {
     fi
 }
 
+# plan_moments: at which of the commands in the trace something happens: at
+# $number, and at each $step behind it.
+plan_moments() {
+    commands=$(wc -l <trace)
+    rm trace
+    step=1
+    [ "$moments" -eq 0 ] || step=$(((commands + moments - 1) / moments))
+    number=$((step / 2))
+}
+
 # at_moments KIND MEDIUM OPTION...
 at_moments() {
     kind=$1
@@ -79,11 +89,7 @@ at_moments() {
     start "$kind" "$medium"
     format --label New --trace trace "$@" ${force:+"$force"}
     [ "$got" -eq 0 ] || fail "not formatted ($got)"
-    commands=$(wc -l <trace)
-    rm trace
-    step=1
-    [ "$moments" -eq 0 ] || step=$(((commands + moments - 1) / moments))
-    number=$((step / 2))
+    plan_moments
     while [ "$number" -lt "$commands" ]; do
         case $((number % 2)) in
         0) fault="pull after=$number lose=some seed=$number" ;;
@@ -110,11 +116,7 @@ grow_moments() {
     cp disc.udfpkt small.udfpkt
     format --grow "$@" --trace trace
     [ "$got" -eq 0 ] || fail "not grown ($got)"
-    commands=$(wc -l <trace)
-    rm trace
-    step=1
-    [ "$moments" -eq 0 ] || step=$(((commands + moments - 1) / moments))
-    number=$((step / 2))
+    plan_moments
     while [ "$number" -lt "$commands" ]; do
         cp small disc
         cp small.udfpkt disc.udfpkt
