@@ -17,6 +17,7 @@ enum {
     OPTION_UDF,
     OPTION_MAP,
     OPTION_GROW,
+    OPTION_METADATA_COPIES,
     OPTION_WAIT,
     OPTION_SPARE,
     OPTION_SPEED,
@@ -30,6 +31,7 @@ static const struct option long_options[] = {
     {"label", required_argument, NULL, 'l'},
     {"udf", required_argument, NULL, OPTION_UDF},
     {"map", required_argument, NULL, OPTION_MAP},
+    {"metadata-copies", required_argument, NULL, OPTION_METADATA_COPIES},
     {"quick", no_argument, NULL, 'q'},
     {"full", no_argument, NULL, 'F'},
     {"grow", no_argument, NULL, OPTION_GROW},
@@ -66,6 +68,8 @@ static void print_help(void) {
         "  -l, --label L  volume label (LinuxUDF)\n"
         "  --udf REV      UDF revision, 1.02 to 2.60: 2.01, on BD-RE 2.50\n"
         "  --map MAP      partition map: auto, type1 or sparable\n"
+        "  --metadata-copies N  1 or 2 of all that is not file data (UDF 2.50, "
+        "2.60)\n"
         "  -q, --quick    prepare the disc the shortest way\n"
         "  -F, --full     prepare it anew although it is ready\n"
         "  --grow         make a disc that was formatted with --quick larger; "
@@ -123,6 +127,15 @@ static enum cli_exit parse_revision(const char *text,
         }
     }
     return cli_usage("--udf %s: not a UDF revision like 2.01", text);
+}
+
+static enum cli_exit parse_copies(const char *text,
+                                  struct cli_format_request *request) {
+    if (strcmp(text, "1") != 0 && strcmp(text, "2") != 0) {
+        return cli_usage("--metadata-copies %s: 1 or 2", text);
+    }
+    request->udf.metadata_copies = (unsigned)(text[0] - '0');
+    return CLI_EXIT_OK;
 }
 
 static enum cli_exit parse_map(const char *word,
@@ -187,6 +200,8 @@ static enum cli_exit parse_option(int option,
         return parse_revision(optarg, request);
     case OPTION_MAP:
         return parse_map(optarg, request);
+    case OPTION_METADATA_COPIES:
+        return parse_copies(optarg, request);
     case OPTION_SPARE:
         return parse_spare(optarg, request);
     case OPTION_SPEED:

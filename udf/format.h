@@ -23,11 +23,12 @@ struct udf_format_options {
     const char *label; /* UTF-8, NULL = "LinuxUDF" */
     uint16_t revision; /* BCD, 0 = the medium's usual one */
     enum udf_map_choice map;
-    bool one_metadata_copy; /* from 2.50 on: the mirror has no blocks */
-    uint64_t seed;          /* for the volume set id; 0 = from the clock */
-    int64_t now;            /* seconds since 1970; 0 = the clock */
-    uint32_t uid, gid;      /* owner of the root directory */
-    uint32_t root_mode;     /* permissions of the root; 0 = 0755 */
+    unsigned metadata_copies; /* from 2.50 on: 1 (the mirror has no blocks of
+                                 its own), 2, or 0 = what suits the medium */
+    uint64_t seed;            /* for the volume set id; 0 = from the clock */
+    int64_t now;              /* seconds since 1970; 0 = the clock */
+    uint32_t uid, gid;        /* owner of the root directory */
+    uint32_t root_mode;       /* permissions of the root; 0 = 0755 */
 };
 
 /* Whether udf_format() could make this volume on such a medium; asked before

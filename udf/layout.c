@@ -135,6 +135,13 @@ static bool choose_sparable(const struct blockdev_geometry *geometry,
            geometry->packet_blocks > 1;
 }
 
+/* Whether all metadata is written twice: where nobody else sees to packets that
+ * go bad. */
+static bool choose_duplicate(const struct blockdev_geometry *geometry,
+                             unsigned copies) {
+    return copies > 0 ? copies > 1 : !geometry->drive_manages_defects;
+}
+
 static void place(struct udf_layout *layout, enum udf_region_id id,
                   uint32_t lba, uint32_t blocks) {
     layout->region[id] = (struct udf_region){.lba = lba, .blocks = blocks};
@@ -288,7 +295,8 @@ int udf_layout_plan(const struct blockdev_geometry *geometry,
     place_tail(&layout);
     place_middle(&layout);
     if (metadata) {
-        place_metadata(&layout, !options->one_metadata_copy);
+        place_metadata(&layout,
+                       choose_duplicate(geometry, options->metadata_copies));
     } else {
         place_plain(&layout);
     }

@@ -74,14 +74,38 @@ static void test_format_every_medium(void **state) {
             if (how.revision == 0x0102) {
                 how.map = UDF_MAP_TYPE1;
             }
-            for (int one = 0; one < 2; one++) {
-                how.one_metadata_copy = one;
+            for (unsigned copies = 0; copies <= 2; copies++) {
+                how.metadata_copies = copies;
                 struct memdev *mem = formatted(&media[i], &how);
                 check_verified(mem, "Test disc");
                 memdev_free(mem);
             }
         }
     }
+}
+
+/* How often the first block of the metadata, the file set, is on the medium. */
+static unsigned copies_made(const struct blockdev_geometry *medium,
+                            unsigned wanted) {
+    struct udf_format_options how = options();
+    struct udf_layout layout;
+
+    how.revision = 0x0250;
+    how.metadata_copies = wanted;
+    assert_int_equal(udf_layout_plan(medium, &how, &layout), 0);
+    return layout.metadata.mirror_lbn == layout.metadata.main_lbn ? 1 : 2;
+}
+
+/* Metadata is doubled where nobody replaces bad packets, or when asked for. */
+static void test_format_doubles_metadata_where_it_helps(void **state) {
+    (void)state;
+    const struct blockdev_geometry cdrw = memdev_cdrw(SMALL);
+    const struct blockdev_geometry bdre = memdev_bdre(SMALL);
+
+    assert_int_equal(copies_made(&cdrw, 0), 2);
+    assert_int_equal(copies_made(&cdrw, 1), 1);
+    assert_int_equal(copies_made(&bdre, 0), 1);
+    assert_int_equal(copies_made(&bdre, 2), 2);
 }
 
 static void test_format_usual_sizes(void **state) {
@@ -608,6 +632,7 @@ static void test_format_probe_of_hostile_anchors(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format_every_medium),
+        cmocka_unit_test(test_format_doubles_metadata_where_it_helps),
         cmocka_unit_test(test_format_usual_sizes),
         cmocka_unit_test(test_format_writes_each_packet_once),
         cmocka_unit_test(test_format_descriptors_of_a_cdrw),

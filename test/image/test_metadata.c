@@ -65,7 +65,7 @@ static struct disc make_disc(const struct blockdev_geometry *geometry,
     const struct udf_format_options how = {.label = "Metadata",
                                            .seed = 3,
                                            .revision = revision,
-                                           .one_metadata_copy = one_copy};
+                                           .metadata_copies = one_copy ? 1 : 2};
     struct disc disc = {.mem = memdev_new(geometry)};
 
     assert_int_equal(udf_layout_plan(geometry, &how, &disc.plan), 0);
