@@ -74,8 +74,10 @@ static const struct failure failures[] = {
      "the drive failed to format the disc",
      "clean the disc, or use another one; -v shows what the drive said", false},
     {CLI_STAGE_FORMAT, EINVAL, CLI_EXIT_USAGE,
-     "this UDF revision or partition map is not possible on this medium",
-     "leave --udf and --map out for what suits the medium", false},
+     "this UDF revision, partition map or number of metadata copies is not "
+     "possible on this medium",
+     "leave --udf, --map and --metadata-copies out for what suits the medium",
+     false},
     {CLI_STAGE_FORMAT, EILSEQ, CLI_EXIT_USAGE, "the label is not UTF-8",
      "use another --label", false},
     {CLI_STAGE_FORMAT, ENAMETOOLONG, CLI_EXIT_USAGE, "the label is too long",

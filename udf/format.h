@@ -23,8 +23,9 @@ struct udf_format_options {
     const char *label; /* UTF-8, NULL = "LinuxUDF" */
     uint16_t revision; /* BCD, 0 = the medium's usual one */
     enum udf_map_choice map;
-    unsigned metadata_copies; /* from 2.50 on: 1 (the mirror has no blocks of
-                                 its own), 2, or 0 = what suits the medium */
+    unsigned metadata_copies; /* 1 (the mirror has no blocks of its own) or 2,
+                                 both only from 2.50 on; 0 = what suits the
+                                 medium */
     uint64_t seed;            /* for the volume set id; 0 = from the clock */
     int64_t now;              /* seconds since 1970; 0 = the clock */
     uint32_t uid, gid;        /* owner of the root directory */
@@ -37,10 +38,10 @@ struct udf_format_options {
 int udf_format_check(const struct blockdev_geometry *geometry,
                      const struct udf_format_options *options);
 
-/* Writes the volume and synchronises. Returns 0; -EINVAL when the revision or
- * map is not possible on this medium; -EILSEQ when the label is not UTF-8;
- * -ENAMETOOLONG when it does not fit; -ENOSPC when the medium is too small;
- * -EROFS; -EIO. */
+/* Writes the volume and synchronises. Returns 0; -EINVAL when the revision,
+ * the map or the copies are not possible on this medium; -EILSEQ when the label
+ * is not UTF-8; -ENAMETOOLONG when it does not fit; -ENOSPC when the medium is
+ * too small; -EROFS; -EIO. */
 int udf_format(struct blockdev *dev, const struct udf_format_options *options);
 
 /* Whether udf_format() began on this medium and did not come to its end: what

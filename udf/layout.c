@@ -284,6 +284,7 @@ int udf_layout_plan(const struct blockdev_geometry *geometry,
     /* sparable maps came with UDF 1.50 */
     if (layout.unit == 0 || geometry->session_start != 0 ||
         (layout.sparable && layout.revision < 0x0150) ||
+        (options->metadata_copies > 0 && !metadata) ||
         (layout.head_only && layout.unit > PLAIN_UNIT)) {
         return -EINVAL;
     }

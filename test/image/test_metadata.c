@@ -61,11 +61,11 @@ static void unmount(struct disc *disc) {
 }
 
 static struct disc make_disc(const struct blockdev_geometry *geometry,
-                             uint16_t revision, bool one_copy) {
+                             uint16_t revision, unsigned copies) {
     const struct udf_format_options how = {.label = "Metadata",
                                            .seed = 3,
                                            .revision = revision,
-                                           .metadata_copies = one_copy ? 1 : 2};
+                                           .metadata_copies = copies};
     struct disc disc = {.mem = memdev_new(geometry)};
 
     assert_int_equal(udf_layout_plan(geometry, &how, &disc.plan), 0);
@@ -180,7 +180,7 @@ static void test_metadata_grows_on_every_medium(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof(media) / sizeof(media[0]); i++) {
         struct disc disc =
-            make_disc(&media[i], i % 2 ? 0x0260 : 0x0250, i % 3 == 1);
+            make_disc(&media[i], i % 2 ? 0x0260 : 0x0250, i % 3 == 1 ? 1 : 2);
 
         work(&disc);
         memdev_free(disc.mem);
@@ -220,7 +220,7 @@ static void give_back(struct taken *taken) {
 static void test_metadata_grows_for_a_commit(void **state) {
     enum { PIECES = 600 };
     const struct blockdev_geometry geometry = memdev_bdre(SMALL);
-    struct disc disc = make_disc(&geometry, 0x0250, false);
+    struct disc disc = make_disc(&geometry, 0x0250, 2);
     uint8_t data[UDF_BLOCK_BYTES];
     struct taken taken;
     uint64_t ino;
@@ -258,7 +258,7 @@ static void add_names(struct disc *disc, uint64_t dir, int from, int to) {
 static void test_directory_moves_beside_reserved_space(void **state) {
     enum { SOME = 300, MORE = 100, MANY = 3000 };
     const struct blockdev_geometry geometry = memdev_cdrw(SMALL);
-    struct disc disc = make_disc(&geometry, 0x0201, false);
+    struct disc disc = make_disc(&geometry, 0x0201, 0);
     struct taken taken;
     struct udf_stat mode = {.mode = 0700};
     uint64_t small, large;
@@ -291,7 +291,7 @@ static uint32_t lba_of(const struct disc *disc, uint32_t lbn) {
  * changes brings both copies back. */
 static void test_metadata_is_read_from_its_mirror(void **state) {
     const struct blockdev_geometry geometry = memdev_bdre(SMALL);
-    struct disc disc = make_disc(&geometry, 0x0250, false);
+    struct disc disc = make_disc(&geometry, 0x0250, 2);
     const struct udf_layout_metadata *m = &disc.plan.metadata;
 
     (void)state;
@@ -316,7 +316,7 @@ static void test_metadata_is_read_from_its_mirror(void **state) {
 /* A block that can be read and is nonsense is no better. */
 static void test_metadata_damaged_block_is_read_from_mirror(void **state) {
     const struct blockdev_geometry geometry = memdev_cdrw(SMALL);
-    struct disc disc = make_disc(&geometry, 0x0250, false);
+    struct disc disc = make_disc(&geometry, 0x0250, 2);
     const struct udf_layout_metadata *m = &disc.plan.metadata;
 
     (void)state;
@@ -339,7 +339,7 @@ static void test_metadata_damaged_block_is_read_from_mirror(void **state) {
  * back; where each has its own, the volume can only be read. */
 static void lose_entry(bool main, bool one_copy) {
     const struct blockdev_geometry geometry = memdev_bdre(SMALL);
-    struct disc disc = make_disc(&geometry, 0x0250, one_copy);
+    struct disc disc = make_disc(&geometry, 0x0250, one_copy ? 1 : 2);
     const struct udf_layout_metadata *m = &disc.plan.metadata;
     struct udf_check_result found;
     struct udf_info info;
@@ -379,7 +379,7 @@ static void test_metadata_lost_entry(void **state) {
 /* A full disc says so, and what was there stays; deleting makes room. */
 static void test_metadata_full_disc(void **state) {
     const struct blockdev_geometry geometry = memdev_bdre(32 * 130);
-    struct disc disc = make_disc(&geometry, 0x0250, false);
+    struct disc disc = make_disc(&geometry, 0x0250, 2);
     const struct udf_make what = {.mode = S_IFREG | 0644};
     struct udf_stat stat;
     char text[32];

@@ -103,6 +103,8 @@ absent new 2 'label is too long' "$format" --media cdrw \
 absent new 2 'label is not UTF-8' "$format" --media cdrw \
     --label "$(printf '\377')" new
 absent new 2 'not possible' "$format" --media cdrw --udf 1.02 new
+absent new 2 'not possible' "$format" --media cdrw --metadata-copies 2 new
+absent new 2 '1 or 2' "$format" --media bd-re --metadata-copies 3 new
 
 # ---- a disc that is not the one asked for, or holds data
 "$format" --media cdrw --size 60M disc >out 2>&1 ||
