@@ -296,8 +296,24 @@ static void fetch_dirty_pages(struct fs_session *session,
     }
 }
 
-/* Unmounts on our own account; see the head of this file. */
-static void leave(struct fs_session *session, struct fs_workers *workers) {
+/* The mount is not there any more, but a copy of it in another mount namespace
+ * can keep the connection. libfuse would then unmount whatever somebody has
+ * mounted at the same place since: it leaves that alone only when the
+ * connection has ended, which it asks the descriptor for. So the connection is
+ * ended here, by putting a pipe without a reader in its place. */
+static void end_connection(struct fs_session *session) {
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) == 0) {
+        close(ends[0]);
+        (void)dup3(ends[1], fuse_session_fd(session->fuse), O_CLOEXEC);
+        close(ends[1]);
+    }
+}
+
+/* Unmounts on our own account; see the head of this file. Returns whether the
+ * mount has gone. */
+static bool leave(struct fs_session *session, struct fs_workers *workers) {
     struct pollfd ended = {.fd = fs_workers_ended_fd(workers),
                            .events = POLLIN};
 
@@ -310,9 +326,10 @@ static void leave(struct fs_session *session, struct fs_workers *workers) {
     if (err) {
         mmc_log(MMC_LOG_NOTICE, "%s: still in use, detached",
                 session->mountpoint);
-        return; /* fs_session_run() stops the workers and detaches it */
+        return false; /* fs_session_run() stops the workers and detaches it */
     }
     (void)poll(&ended, 1, ENDED_WAIT_MS);
+    return true;
 }
 
 /* Whether the session's mount is still there in this mount namespace; true as
@@ -387,7 +404,8 @@ static void take_news(void *context, unsigned news) {
     }
 }
 
-static void wait_for_end(struct fs_session *session,
+/* Returns whether the mount has gone. */
+static bool wait_for_end(struct fs_session *session,
                          struct fs_workers *workers) {
     struct pollfd fds[4] = {
         {.fd = fs_workers_ended_fd(workers), .events = POLLIN},
@@ -410,14 +428,16 @@ static void wait_for_end(struct fs_session *session,
     if (gone) {
         leave_copies(session, workers);
     } else if (!fds[0].revents) {
-        leave(session, workers);
+        gone = leave(session, workers);
     }
+    return gone;
 }
 
 int fs_session_run(struct fs_session *session) {
     struct fs_flusher *flusher = NULL;
     struct fs_workers *workers = NULL;
     struct fs_eject *eject = NULL;
+    bool gone = false;
     int err = 0;
 
     if (!session->context.read_only) {
@@ -435,7 +455,7 @@ int fs_session_run(struct fs_session *session) {
                              &eject);
     }
     if (!err) {
-        wait_for_end(session, workers);
+        gone = wait_for_end(session, workers);
     }
     int failure = fs_workers_stop(workers);
 
@@ -443,6 +463,9 @@ int fs_session_run(struct fs_session *session) {
     fs_seeker_stop(session->context.seeker);
     fs_flusher_stop(flusher);
     fs_eject_stop(eject);
+    if (gone) {
+        end_connection(session);
+    }
     /* Closes the connection; detaches the mount if it is still there. */
     fuse_session_unmount(session->fuse);
     failure = atomic_load(&session->context.lost);

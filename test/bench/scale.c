@@ -122,13 +122,12 @@ static void unmount_volume(struct bench *bench) {
     check(mmc_disc_close(bench->disc), "close");
 }
 
-static void make_volume(struct bench *bench, const char *folder) {
+static void make_volume(struct bench *bench) {
     struct mmc_disc_make make = {.media_name = "bd-re"};
     struct mmc_disc_options options = {0};
     struct mmc_prepare_options prepare = {.quick = true};
     struct udf_format_options udf = {.label = "scale"};
 
-    snprintf(bench->path, sizeof(bench->path), "%s/scale.img", folder);
     check(mmc_disc_create(bench->path, &make), "create");
     check(mmc_disc_open(bench->path, &options, &bench->disc), "open");
     check(mmc_disc_prepare(bench->disc, &prepare, NULL, NULL), "prepare");
@@ -143,11 +142,10 @@ static void report_fault(void *context, const char *fault) {
     fprintf(stderr, "scale: %s\n", fault);
 }
 
-/* The volume must be whole, and is removed. */
+/* The volume must be whole. */
 static void end_volume(struct bench *bench, const char *name) {
     struct udf_check_options options = {0};
     struct udf_check_result result;
-    char sidecar[sizeof(bench->path) + 8];
     double from;
 
     unmount_volume(bench);
@@ -158,6 +156,12 @@ static void end_volume(struct bench *bench, const char *name) {
     figure("check-s", name, now_s() - from);
     bounded("faults", name, (double)result.faults, 0);
     check(mmc_disc_close(bench->disc), "close");
+}
+
+/* Also when a part failed: it can be as large as the disc. */
+static void remove_volume(const struct bench *bench) {
+    char sidecar[sizeof(bench->path) + 8];
+
     snprintf(sidecar, sizeof(sidecar), "%s.udfpkt", bench->path);
     unlink(bench->path);
     unlink(sidecar);
@@ -421,17 +425,20 @@ static const struct part parts[] = {
 
 static int run_part(const struct part *part, const char *folder) {
     struct bench bench = {0};
-    pid_t child = fork();
     int status = 1;
+    pid_t child;
 
+    snprintf(bench.path, sizeof(bench.path), "%s/scale.img", folder);
+    child = fork();
     if (child == 0) {
-        make_volume(&bench, folder);
+        make_volume(&bench);
         part->run(&bench);
         peak(part->name);
         end_volume(&bench, part->name);
         exit(0);
     }
     waitpid(child, &status, 0);
+    remove_volume(&bench);
     return status != 0;
 }
 
