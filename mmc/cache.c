@@ -26,7 +26,11 @@ enum {
     BUDGET_PACKETS_MIN = 16,
     READ_PACKETS_MIN = 64, /* for reading, beyond the budget */
     IMAGE_ALIGNMENT = 4096,
-    REVALIDATIONS_MAX = 4
+    /* How long a drive may go on saying that it was reset or given another
+     * medium, and the pauses before it is asked again. */
+    TROUBLE_LIMIT_MS = 60000,
+    TROUBLE_PAUSE_MS = 100,
+    TROUBLE_PAUSE_MAX_MS = 2000
 };
 
 static struct cache *of(struct blockdev *dev) {
@@ -115,31 +119,59 @@ enum mmc_result cache_revalidate(struct cache *cache, bool again) {
     return same || result != MMC_OK ? result : MMC_NO_MEDIUM;
 }
 
-/* Whether a command may be sent again after `result`. */
-static bool look_again(struct cache *cache, enum mmc_result *io_result,
-                       unsigned *io_tries) {
-    if (*io_result != MMC_MEDIUM_CHANGED || ++*io_tries > REVALIDATIONS_MAX) {
+/* What one transfer has been through. */
+struct trouble {
+    uint64_t until_ms; /* of the drive's clock */
+    uint32_t pause_ms; /* before the next look; 0 = there was none yet */
+};
+
+/* Pauses, longer each time; false when it has gone on for too long. */
+static bool bear_with(struct cache *cache, struct trouble *trouble) {
+    uint64_t now = mmc_drive_now(cache->drive);
+
+    if (trouble->pause_ms == 0) {
+        trouble->until_ms = now + TROUBLE_LIMIT_MS;
+        trouble->pause_ms = TROUBLE_PAUSE_MS;
+        return true;
+    }
+    if (now >= trouble->until_ms) {
         return false;
     }
-    *io_result = cache_revalidate(cache, false);
-    return *io_result == MMC_OK;
+    mmc_drive_sleep(cache->drive, trouble->pause_ms);
+    if (trouble->pause_ms <= TROUBLE_PAUSE_MAX_MS / 2) {
+        trouble->pause_ms *= 2;
+    }
+    return true;
+}
+
+/* Whether a command may be sent again after `result`. */
+static bool look_again(struct cache *cache, enum mmc_result *io_result,
+                       struct trouble *trouble) {
+    while ((*io_result == MMC_MEDIUM_CHANGED || *io_result == MMC_RESET) &&
+           bear_with(cache, trouble)) {
+        *io_result = cache_revalidate(cache, false);
+        if (*io_result == MMC_OK) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum mmc_result cache_drive_read(struct cache *cache, uint32_t lba,
                                  uint32_t count, void *buf) {
     enum mmc_result result;
-    unsigned tries = 0;
+    struct trouble trouble = {0};
 
     do {
         result = mmc_drive_read(cache->drive, lba, count, buf);
-    } while (look_again(cache, &result, &tries));
+    } while (look_again(cache, &result, &trouble));
     return result;
 }
 
 enum mmc_result cache_drive_write(struct cache *cache, uint32_t lba,
                                   uint32_t count, const void *buf) {
     enum mmc_result result;
-    unsigned tries = 0;
+    struct trouble trouble = {0};
 
     /* A format that stopped with an earlier session goes on with the first
      * change of this one. Reading never does that. */
@@ -154,17 +186,17 @@ enum mmc_result cache_drive_write(struct cache *cache, uint32_t lba,
     }
     do {
         result = mmc_drive_write(cache->drive, lba, count, buf);
-    } while (look_again(cache, &result, &tries));
+    } while (look_again(cache, &result, &trouble));
     return result;
 }
 
 enum mmc_result cache_drive_synchronize(struct cache *cache) {
     enum mmc_result result;
-    unsigned tries = 0;
+    struct trouble trouble = {0};
 
     do {
         result = mmc_drive_synchronize(cache->drive);
-    } while (look_again(cache, &result, &tries));
+    } while (look_again(cache, &result, &trouble));
     return result;
 }
 

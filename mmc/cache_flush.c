@@ -380,27 +380,19 @@ static bool resend_lost(struct cache *cache, bool lost) {
     return count > 0;
 }
 
-/* Writes everything that is dirty, what was lost included. -EIO when packets
- * have failed, now or before. With both locks. */
-static int write_everything(struct cache *cache) {
-    enum mmc_result result = MMC_OK;
-    bool again;
+/* Writes the dirty packets in [from, to) once. -EIO when packets have failed,
+ * now or before. With both locks. */
+static int write_part(struct cache *cache, uint32_t from, uint32_t to) {
+    enum mmc_result result;
 
-    resend_lost(cache, false);
-    for (unsigned round = 0; round < CACHE_ROUNDS_MAX; round++) {
-        if (cache->dead) {
-            return cache->dead;
-        }
-        result = write_range(cache, 0, cache->store.packets);
-        again = resend_lost(cache, false);
-        if (result == MMC_OK && cache_has_failed(cache)) {
-            result = MMC_MEDIUM_ERROR;
-        }
-        if (!again || is_hopeless(result)) {
-            return cache_error(cache, result);
-        }
+    if (cache->dead) {
+        return cache->dead;
     }
-    return -EIO;
+    result = write_range(cache, from, to);
+    if (result == MMC_OK && cache_has_failed(cache)) {
+        result = MMC_MEDIUM_ERROR;
+    }
+    return cache_error(cache, result);
 }
 
 /* SYNCHRONIZE CACHE. *out_lost: what the drive took since the last one is
@@ -451,6 +443,54 @@ static uint32_t end_of_dirty(const struct cache *cache, uint32_t from,
     return index;
 }
 
+/* How many packets to send before the next SYNCHRONIZE CACHE, when those of
+ * `portion` were lost. */
+static uint32_t smaller_portion(const struct cache *cache, uint32_t portion) {
+    uint32_t dirty = cache->store.dirty_count;
+
+    portion = (portion < dirty ? portion : dirty) / 4;
+    return portion > 0 ? portion : 1;
+}
+
+/* Brings everything to the medium. When the drive loses what it took, it is
+ * sent again in smaller portions, each synchronised before the next: a drive
+ * that is reset again and again gets on between two resets, and few packets
+ * are written twice. With both locks. */
+static int sync_locked(struct cache *cache) {
+    uint32_t packets = cache->store.packets;
+    uint32_t portion = packets, from = 0;
+    unsigned losses = 0;
+
+    resend_lost(cache, false);
+    while (losses < CACHE_LOSSES_MAX) {
+        uint32_t to = end_of_dirty(cache, from, portion);
+        int error = write_part(cache, from, to);
+        bool any, lost = false;
+        enum mmc_result result;
+
+        if ((error && !cache_has_failed(cache)) || !cache->drive_dirty) {
+            return error;
+        }
+        any = cache->store.unsynced_count > 0;
+        result = synchronize(cache, &lost);
+        if (is_hopeless(result)) {
+            return cache_error(cache, result);
+        }
+        if (lost || (result != MMC_OK && result != MMC_MISCOMPARE)) {
+            portion = smaller_portion(cache, portion);
+            from = 0;
+            losses++;
+            continue;
+        }
+        if (next_dirty(cache, to, packets) == packets) {
+            return cache_has_failed(cache) ? -EIO : 0;
+        }
+        from = to;
+        losses = any ? 0 : losses;
+    }
+    return -EIO;
+}
+
 /* Writes out until at most `target` packets are dirty. It goes round the
  * device and on from where it stopped: long ascending runs keep the drive
  * writing, and a packet that is just being filled is left alone for longest. */
@@ -488,7 +528,9 @@ static int make_room_locked(struct cache *cache, uint32_t need) {
             return cache_error(cache, result);
         }
     }
-    resend_lost(cache, false);
+    if (resend_lost(cache, false) || lost) {
+        sync_locked(cache);
+    }
     if (need > cache->budget) {
         need = cache->budget;
     }
@@ -527,31 +569,14 @@ int cache_write_out(struct blockdev *dev) {
 
     pthread_mutex_lock(&cache->flush_lock);
     pthread_mutex_lock(&cache->lock);
-    error = write_everything(cache);
+    resend_lost(cache, false);
+    error = write_part(cache, 0, cache->store.packets);
+    if ((!error || cache_has_failed(cache)) && resend_lost(cache, false)) {
+        error = sync_locked(cache);
+    }
     pthread_mutex_unlock(&cache->lock);
     pthread_mutex_unlock(&cache->flush_lock);
     return error;
-}
-
-/* With both locks. */
-static int sync_locked(struct cache *cache) {
-    for (unsigned round = 0; round < CACHE_ROUNDS_MAX; round++) {
-        enum mmc_result result;
-        bool lost = false;
-        int error = write_everything(cache);
-
-        if ((error && !cache_has_failed(cache)) || !cache->drive_dirty) {
-            return error;
-        }
-        result = synchronize(cache, &lost);
-        if (is_hopeless(result)) {
-            return cache_error(cache, result);
-        }
-        if (!lost && (result == MMC_OK || result == MMC_MISCOMPARE)) {
-            return cache_has_failed(cache) ? -EIO : 0;
-        }
-    }
-    return -EIO;
 }
 
 int cache_sync(struct blockdev *dev) {

@@ -29,7 +29,7 @@ enum {
     /* What a drive passes over as quickly as it seeks, and a few requests of
        the kernel's read-ahead. */
     CACHE_GAP_BLOCKS_MAX = 256,
-    CACHE_ROUNDS_MAX = 4 /* times that everything lost is sent again */
+    CACHE_LOSSES_MAX = 8 /* with nothing brought to the medium in between */
 };
 
 /* One reader who reads on and on. */

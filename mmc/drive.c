@@ -54,7 +54,8 @@ static const struct rule {
     [MMC_BUSY] = {ALWAYS, ALWAYS, 100, 1000, 60000, REMEDY_NONE},
     [MMC_NEEDS_START] = {2, 2, 0, 0, 0, REMEDY_START},
     [MMC_MEDIUM_CHANGED] = {4, 4, 0, 0, 0, REMEDY_SETTINGS},
-    [MMC_RESET] = {4, 4, 100, 400, 0, REMEDY_SETTINGS},
+    /* A bad cable brings one after another for some seconds. */
+    [MMC_RESET] = {8, 8, 100, 1600, 0, REMEDY_SETTINGS},
     [MMC_MODE_CHANGED] = {4, 4, 0, 0, 0, REMEDY_SETTINGS},
     [MMC_REMOVAL_REQUEST] = {8, 8, 0, 0, 0, REMEDY_NONE},
     [MMC_UNIT_ATTENTION] = {8, 8, 0, 0, 0, REMEDY_NONE},

@@ -104,7 +104,8 @@ static enum mmc_result ask_protection(struct mmc_transport *transport,
 static bool is_drive_failure(enum mmc_result result) {
     return result == MMC_DRIVE_GONE || result == MMC_NOT_PERMITTED ||
            result == MMC_TIMEOUT || result == MMC_TRANSPORT_ERROR ||
-           result == MMC_HARDWARE_ERROR || result == MMC_ABORTED;
+           result == MMC_HARDWARE_ERROR || result == MMC_ABORTED ||
+           result == MMC_RESET;
 }
 
 static bool ask(struct answers *answers, mmc_attempt *attempt, void *out) {
@@ -563,21 +564,29 @@ static enum mmc_result look(struct mmc_drive *drive,
     return MMC_OK;
 }
 
-enum mmc_result mmc_media_load(struct mmc_drive *drive,
-                               struct mmc_media *out_media) {
+/* Looks once more when it has to. */
+static enum mmc_result look_well(struct mmc_drive *drive,
+                                 struct mmc_media *out_media,
+                                 bool *out_doubtful) {
     struct mmc_media media;
-    bool doubtful = false;
-    enum mmc_result result = look(drive, &media, &doubtful);
+    enum mmc_result result = look(drive, &media, out_doubtful);
 
     /* A drive that fails must not make a recorded disc look like one that has
      * to be formatted. */
-    if (result == MMC_OK && doubtful) {
-        result = look(drive, &media, &doubtful);
+    if (result == MMC_OK && *out_doubtful) {
+        result = look(drive, &media, out_doubtful);
     }
     if (result == MMC_OK) {
         *out_media = media;
     }
     return result;
+}
+
+enum mmc_result mmc_media_load(struct mmc_drive *drive,
+                               struct mmc_media *out_media) {
+    bool doubtful = false;
+
+    return look_well(drive, out_media, &doubtful);
 }
 
 static enum mmc_result attempt_opc(struct mmc_transport *transport,
@@ -604,13 +613,17 @@ enum mmc_result mmc_media_verify(struct mmc_drive *drive,
                                  const struct mmc_media *media,
                                  enum mmc_background_format *out_background) {
     struct mmc_media now;
-    enum mmc_result result = mmc_media_load(drive, &now);
+    bool doubtful = false;
+    enum mmc_result result = look_well(drive, &now, &doubtful);
 
     if (result != MMC_OK) {
         return result;
     }
     if (now.profile != media->profile || now.state != media->state ||
         now.blocks != media->blocks) {
+        if (doubtful) {
+            return MMC_MEDIUM_CHANGED;
+        }
         mmc_log(MMC_LOG_WARN, "another disc: %s, %u blocks, %s",
                 now.profile->name, now.blocks, now.reason);
         return MMC_NO_MEDIUM;

@@ -54,7 +54,8 @@ enum mmc_result mmc_media_load(struct mmc_drive *drive,
 
 /* Looks again, and says whether it can still be the same medium, in the same
  * state. MMC_OK when it can, then *out_background is what has become of a
- * background format; MMC_NO_MEDIUM when there is none or another. */
+ * background format; MMC_NO_MEDIUM when there is none or another;
+ * MMC_MEDIUM_CHANGED when the drive did not answer well enough to say. */
 enum mmc_result mmc_media_verify(struct mmc_drive *drive,
                                  const struct mmc_media *media,
                                  enum mmc_background_format *out_background);

@@ -475,6 +475,77 @@ static void test_disc_bears_with_every_passing_trouble(void **state) {
     }
 }
 
+/* Eight packets far apart, so that each is a command, and one more. */
+static void work_apart(struct room *room, const char *faults, int value) {
+    struct mmc_disc *disc;
+    struct blockdev *dev;
+
+    set_faults(room, faults);
+    disc = open_disc(room, &usual);
+    dev = attach(disc, true);
+    memset(room->data, value, sizeof(room->data));
+    for (uint32_t pkt = 0; pkt < 64; pkt += 8) {
+        assert_int_equal(blockdev_write(dev, pkt * PKT, PKT, room->data), 0);
+    }
+    assert_int_equal(blockdev_sync(dev), 0);
+    assert_int_equal(blockdev_write(dev, PKT, PKT, room->data), 0);
+    assert_int_equal(mmc_disc_close(disc), 0);
+    set_faults(room, NULL);
+    disc = open_disc(room, &usual);
+    dev = attach(disc, false);
+    assert_blocks(dev, PKT, PKT, value);
+    for (uint32_t pkt = 0; pkt < 64; pkt += 8) {
+        assert_blocks(dev, pkt * PKT, PKT, value);
+    }
+    assert_int_equal(mmc_disc_close(disc), 0);
+}
+
+/* A bad cable: resets come again and again for some seconds, whatever is
+ * sent. */
+static void test_disc_bears_with_a_storm_of_resets(void **state) {
+    static const char *const kinds[] = {"op=0x2A times=20", "op=0x35 times=20",
+                                        "op=0x46 times=8", "times=8"};
+    struct room *room = *state;
+    int value = 1;
+
+    create(room, "cdrw");
+    assert_int_equal(mmc_disc_close(open_formatted(room)), 0);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        for (unsigned after = 0; after < 40; after += 3) {
+            char line[64];
+
+            snprintf(line, sizeof(line),
+                     "sense sense=6/29/00 %s after=%u lose=all\n", kinds[i],
+                     after);
+            work_apart(room, line, value++);
+        }
+    }
+}
+
+/* A weak supply: the drive gives up whenever it has written for a while, and
+ * forgets what it had not brought to the medium. */
+static void test_disc_gets_on_between_resets(void **state) {
+    struct room *room = *state;
+    struct mmc_disc_wear wear;
+    struct mmc_disc *disc;
+    char faults[4096];
+    size_t len = 0;
+
+    create(room, "cdrw");
+    assert_int_equal(mmc_disc_close(open_formatted(room)), 0);
+    for (unsigned after = 2; after < 120; after += 3) {
+        len += (size_t)snprintf(faults + len, sizeof(faults) - len,
+                                "sense sense=6/29/00 op=0x2A after=%u "
+                                "lose=all\n",
+                                after);
+    }
+    work_apart(room, faults, 1);
+    disc = open_disc(room, &reading);
+    mmc_disc_get_wear(disc, &wear);
+    assert_true(wear.hottest_overwrites <= 5);
+    assert_int_equal(mmc_disc_close(disc), 0);
+}
+
 /* Deferred errors concern writes that were reported as good. */
 static void test_disc_sends_again_what_failed_late(void **state) {
     struct room *room = *state;
@@ -514,6 +585,8 @@ int main(void) {
         DISC_TEST(test_disc_missing_opens_and_says_so),
         DISC_TEST(test_disc_close_says_when_data_is_lost),
         DISC_TEST(test_disc_bears_with_every_passing_trouble),
+        DISC_TEST(test_disc_bears_with_a_storm_of_resets),
+        DISC_TEST(test_disc_gets_on_between_resets),
         DISC_TEST(test_disc_sends_again_what_failed_late),
     };
 
