@@ -475,13 +475,15 @@ bool udf_metadata_avoid(struct udf_volume *volume, uint32_t lba,
     }
     for (uint32_t i = 0; i < count; i++) {
         struct udf_addr addr = {.part = metadata->part};
+        unsigned copy;
 
         if (blockdev_fetch(volume->dev, lba + i, 1) != -EIO) {
             continue;
         }
         pthread_rwlock_wrlock(&volume->lock);
-        if (udf_partmap_metadata_at(&volume->maps, addr.part, 0, lba + i,
-                                    &addr.lbn) == 0) {
+        if (udf_partmap_metadata_at(&volume->maps, addr.part, lba + i, &copy,
+                                    &addr.lbn) &&
+            copy == 0) {
             again = udf_metadata_doubt(volume, addr) || again;
         }
         pthread_rwlock_unlock(&volume->lock);
@@ -494,24 +496,21 @@ int udf_metadata_rescue(struct udf_volume *volume, uint32_t lba,
     struct udf_addr addr = {.part = volume->metadata.part};
     uint32_t copy[2], copies = 0;
     int error = -ENOENT;
-    unsigned which = 0;
+    unsigned which;
 
     if (!volume->metadata.present) {
         return -ENOENT;
     }
     pthread_rwlock_rdlock(&volume->lock);
-    for (; error && which < 2; which++) {
-        error = udf_partmap_metadata_at(&volume->maps, addr.part, which, lba,
-                                        &addr.lbn);
-    }
-    if (!error) {
+    if (udf_partmap_metadata_at(&volume->maps, addr.part, lba, &which,
+                                &addr.lbn)) {
         error = udf_partmap_copies(&volume->maps, addr, copy, &copies);
     }
     pthread_rwlock_unlock(&volume->lock);
     if (error || copies < 2) {
         return -ENOENT;
     }
-    return udf_io_load(volume, copy[which == 1], 1, block);
+    return udf_io_load(volume, copy[which == 0], 1, block);
 }
 
 /* Writes the first copy of a bad block again. One that the second copy has not

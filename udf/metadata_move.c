@@ -225,22 +225,19 @@ static bool find_unit(struct udf_volume *volume, struct udf_addr addr,
                       struct unit *out_unit) {
     const struct udf_metadata *metadata = &volume->metadata;
     uint32_t length = metadata->allocation_unit;
-    uint32_t lba, run, lbn = 0;
-    unsigned copy = 0;
-    bool found = false;
+    uint32_t lba, run, lbn;
+    unsigned copy;
+    bool found;
 
     pthread_rwlock_rdlock(&volume->lock);
-    if (udf_partmap_lba(&volume->maps, addr, 1, &lba, &run) == 0) {
-        for (; !found && copy < 2; copy++) {
-            found = udf_partmap_metadata_at(&volume->maps, metadata->part, copy,
-                                            lba, &lbn) == 0;
-        }
-    }
+    found = udf_partmap_lba(&volume->maps, addr, 1, &lba, &run) == 0 &&
+            udf_partmap_metadata_at(&volume->maps, metadata->part, lba, &copy,
+                                    &lbn);
     if (found) {
         uint32_t first = lbn / length * length;
         uint32_t left = map_of(volume)->blocks - first;
 
-        *out_unit = (struct unit){.copy = copy - 1,
+        *out_unit = (struct unit){.copy = copy,
                                   .first = first,
                                   .count = left < length ? left : length};
     }

@@ -13,7 +13,7 @@
  *  2. Before a name of it comes, goes or moves, the doubt is settled. That
  *     takes one walk over all directories, for all files of the volume: an
  *     operation that needs it returns UDF_DOUBT, having changed nothing, and
- *     is started again by udf/udf.c after udf_names_count().
+ *     is started again by udf/perform.c after udf_names_count().
  *  3. Where a directory cannot be read, files keep the name too many: space is
  *     lost then, and not content.
  */

@@ -5,8 +5,8 @@
  *
  * No operation holds the volume lock while the drive works. An operation that
  * needs a block which is not in memory returns UDF_MISS after noting the block
- * here; its caller, always one of the functions of udf/udf.c or udf/sync.c,
- * lets the lock go, fetches the block, and starts the operation again:
+ * here; its caller, udf/perform.c for the public operations, lets the lock
+ * go, fetches the block, and starts the operation again:
  *
  *     udf_op_start(&op, volume, UDF_OP_SHARED);
  *     do {

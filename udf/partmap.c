@@ -164,10 +164,12 @@ int udf_partmap_copies(const struct udf_partmaps *maps, struct udf_addr addr,
     return error;
 }
 
-int udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
-                            unsigned copy, uint32_t lba, uint32_t *out_lbn) {
-    const struct udf_partmap *map = &maps->map[part];
-    const struct udf_extents *extents = copy ? &map->mirror : &map->extents;
+/* The block of the metadata partition that `extents`, one of its files, has at
+ * `lba`. */
+static bool file_has(const struct udf_partmaps *maps,
+                     const struct udf_partmap *map,
+                     const struct udf_extents *extents, uint32_t lba,
+                     uint32_t *out_lbn) {
     uint32_t first, run, lbn = 0;
 
     while (lbn < map->blocks &&
@@ -175,11 +177,20 @@ int udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
                0) {
         if (lba >= first && lba - first < run) {
             *out_lbn = lbn + (lba - first);
-            return 0;
+            return true;
         }
         lbn += run;
     }
-    return -ENOENT;
+    return false;
+}
+
+bool udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
+                             uint32_t lba, unsigned *out_copy,
+                             uint32_t *out_lbn) {
+    const struct udf_partmap *map = &maps->map[part];
+
+    *out_copy = file_has(maps, map, &map->extents, lba, out_lbn) ? 0 : 1;
+    return *out_copy == 0 || file_has(maps, map, &map->mirror, lba, out_lbn);
 }
 
 /* Virtual: the VAT says where each block is. UDF 2.60 2.2.11. */

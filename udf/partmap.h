@@ -61,10 +61,11 @@ int udf_partmap_lba(const struct udf_partmaps *maps, struct udf_addr addr,
 int udf_partmap_copies(const struct udf_partmaps *maps, struct udf_addr addr,
                        uint32_t out_lba[2], uint32_t *out_count);
 
-/* The block of metadata partition `part` whose copy `copy` (0 or 1) is at
- * `lba`. Returns 0 or -ENOENT. */
-int udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
-                            unsigned copy, uint32_t lba, uint32_t *out_lbn);
+/* Finds the block of metadata partition `part` that lies at `lba`, and which
+ * of its copies that is, 0 or 1. Returns false when none does. */
+bool udf_partmap_metadata_at(const struct udf_partmaps *maps, uint16_t part,
+                             uint32_t lba, unsigned *out_copy,
+                             uint32_t *out_lbn);
 
 /* The block of physical or sparable partition `map` that lies at `lba`.
  * Returns false when it is none: outside, or its packet was replaced. */

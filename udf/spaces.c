@@ -235,19 +235,10 @@ int udf_spaces_take_block(struct udf_volume *volume, uint16_t part,
     return error;
 }
 
-/* The block of the metadata partition that lies at `lba`, which is in its
- * physical one. */
-static bool find_metadata(const struct udf_volume *volume, uint32_t lba,
-                          uint32_t *out_lbn) {
-    uint16_t part = volume->metadata.part;
-
-    return udf_partmap_metadata_at(&volume->maps, part, 0, lba, out_lbn) == 0 ||
-           udf_partmap_metadata_at(&volume->maps, part, 1, lba, out_lbn) == 0;
-}
-
 bool udf_spaces_find(const struct udf_volume *volume, uint32_t lba,
                      const struct udf_space **out_space, uint32_t *out_lbn) {
     const struct udf_metadata *metadata = &volume->metadata;
+    unsigned copy;
 
     for (uint16_t part = 0; part < volume->maps.count; part++) {
         const struct udf_partmap *map = &volume->maps.map[part];
@@ -259,7 +250,8 @@ bool udf_spaces_find(const struct udf_volume *volume, uint32_t lba,
         *out_space = volume->spaces.of[part];
         if (metadata->present && volume->spaces.of[metadata->part] &&
             volume->maps.map[metadata->part].physical == part &&
-            find_metadata(volume, lba, out_lbn)) {
+            udf_partmap_metadata_at(&volume->maps, metadata->part, lba, &copy,
+                                    out_lbn)) {
             *out_space = volume->spaces.of[metadata->part];
         }
         return true;

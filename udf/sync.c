@@ -390,14 +390,9 @@ static int relieve(struct udf_volume *volume) {
     return error;
 }
 
-int udf_sync_throttle(struct udf_volume *volume) {
-    uint64_t limit = dirty_limit(volume), blocks;
-    int error = udf_sync_throttle_nodes(volume);
+int udf_sync_throttle_data(struct udf_volume *volume) {
+    uint64_t limit = dirty_limit(volume), blocks = dirty_blocks(volume);
 
-    if (error) {
-        return error;
-    }
-    blocks = dirty_blocks(volume);
     if (blocks > limit) {
         return relieve(volume);
     }

@@ -59,11 +59,11 @@ void udf_sync_note_change(struct udf_volume *volume);
 /* Called before a write of data, without locks: waits while more than the
  * budget of data waits for write-back. Returns 0 or the error that froze the
  * volume. */
-int udf_sync_throttle(struct udf_volume *volume);
+int udf_sync_throttle_data(struct udf_volume *volume);
 
 /* Called before nodes change, without locks: commits when very many wait to be
  * written, because a commit holds a block for each of them, or more than the
- * journal has room for. Returns as udf_sync_throttle(). */
+ * journal has room for. Returns as udf_sync_throttle_data(). */
 int udf_sync_throttle_nodes(struct udf_volume *volume);
 
 /* Space that was freed can be used again after a commit: when a change failed

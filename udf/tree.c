@@ -33,14 +33,10 @@ int udf_tree_dir(struct udf_op *op, uint64_t ino, struct udf_node **out_dir) {
 int udf_tree_dir_to_change(struct udf_op *op, uint64_t ino,
                            const struct udf_name *name,
                            struct udf_node **out_dir) {
-    int error = udf_volume_writable(op->volume);
+    int error = name_is(name, ".", 1) || name_is(name, "..", 2)
+                    ? -EINVAL
+                    : udf_tree_dir(op, ino, out_dir);
 
-    if (!error && (name_is(name, ".", 1) || name_is(name, "..", 2))) {
-        error = -EINVAL;
-    }
-    if (!error) {
-        error = udf_tree_dir(op, ino, out_dir);
-    }
     if (!error && (*out_dir)->orphan) {
         error = -ENOENT;
     }

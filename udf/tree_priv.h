@@ -15,8 +15,8 @@ enum { UDF_LINKS_MAX = UINT16_MAX - 1 };
 /* Gets directory `ino` with its index loaded. */
 int udf_tree_dir(struct udf_op *op, uint64_t ino, struct udf_node **out_dir);
 
-/* The same for a change of `name` in it: -EROFS; -EINVAL for "." and "..";
- * -ENOENT when the directory itself was removed. */
+/* The same for a change of `name` in it: -EINVAL for "." and ".."; -ENOENT
+ * when the directory itself was removed. */
 int udf_tree_dir_to_change(struct udf_op *op, uint64_t ino,
                            const struct udf_name *name,
                            struct udf_node **out_dir);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * udf/udf.c - the public operations on a volume: each takes the volume lock
- * for one operation (udf/op.h), and goes round again when something had to be
- * fetched. Names are here, data and attributes in udf/udf_data.c.
+ * udf/udf.c - the public operations on names: what each does in one turn;
+ * udf/perform.h does the rest. Those on data and attributes are in
+ * udf/udf_data.c.
  */
 #include "udf/udf.h"
 
@@ -12,141 +12,150 @@
 
 #include "udf/attr.h"
 #include "udf/dir.h"
+#include "udf/perform.h"
 #include "udf/symlink.h"
 #include "udf/tree.h"
+#include "udf/tree_priv.h"
 #include "udf/volume.h"
 
 /* ---- looking up and references ---------------------------------------- */
 
-int udf_lookup(struct udf_volume *volume, uint64_t parent,
-               const struct udf_name *name, struct udf_stat *out_stat) {
-    struct udf_node *node;
-    struct udf_op op;
-    int error;
+struct lookup {
+    uint64_t parent;
+    const struct udf_name *name;
+    struct udf_stat *out_stat;
+};
 
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    do {
-        error = udf_tree_lookup(&op, parent, name, &node);
-        if (!error) {
-            error = udf_refs_add(&volume->nodes.refs, node->ino);
-        }
-        if (!error) {
-            udf_node_stat(volume, node, out_stat);
-        }
-    } while (udf_op_again(&op, &error));
+static int look_up(struct udf_op *op, void *context) {
+    const struct lookup *lookup = context;
+    struct udf_node *node;
+    int error = udf_tree_lookup(op, lookup->parent, lookup->name, &node);
+
+    if (!error) {
+        error = udf_refs_add(&op->volume->nodes.refs, node->ino);
+    }
+    if (!error) {
+        udf_node_stat(op->volume, node, lookup->out_stat);
+    }
     return error;
 }
 
-void udf_forget(struct udf_volume *volume, uint64_t ino, uint64_t count) {
-    struct udf_op op;
-    int error;
+int udf_lookup(struct udf_volume *volume, uint64_t parent,
+               const struct udf_name *name, struct udf_stat *out_stat) {
+    struct lookup lookup = {
+        .parent = parent, .name = name, .out_stat = out_stat};
 
-    if (udf_refs_drop(&volume->nodes.refs, ino, count) > 0) {
-        return;
+    return udf_perform_read(volume, look_up, &lookup);
+}
+
+static int forget(struct udf_op *op, void *context) {
+    const uint64_t *ino = context;
+
+    return udf_node_forgotten(op, *ino);
+}
+
+void udf_forget(struct udf_volume *volume, uint64_t ino, uint64_t count) {
+    if (udf_refs_drop(&volume->nodes.refs, ino, count) == 0) {
+        (void)udf_perform_read(volume, forget, &ino);
     }
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    do {
-        error = udf_node_forgotten(&op, ino);
-    } while (udf_op_again(&op, &error));
 }
 
 /* ---- changing names --------------------------------------------------- */
 
+/* A new name, of a new object or of one that is there. */
+struct naming {
+    uint64_t parent;
+    const struct udf_name *name;
+    const struct udf_make *make; /* what is made, by whom ... */
+    const struct udf_cred *cred;
+    uint64_t ino; /* ... or what is linked */
+    struct udf_stat *out_stat;
+};
+
+static int give_name(struct udf_op *op, void *context) {
+    const struct naming *naming = context;
+    struct udf_refs *refs = &op->volume->nodes.refs;
+    struct udf_node *node;
+    int error = udf_refs_reserve(refs);
+
+    if (!error && naming->make) {
+        error = udf_tree_create(op, naming->parent, naming->name, naming->make,
+                                naming->cred, &node);
+    } else if (!error) {
+        error =
+            udf_tree_link(op, naming->ino, naming->parent, naming->name, &node);
+    }
+    if (!error) {
+        (void)udf_refs_add(refs, node->ino); /* reserved */
+        udf_node_stat(op->volume, node, naming->out_stat);
+    }
+    return error;
+}
+
 int udf_create(struct udf_volume *volume, uint64_t parent,
                const struct udf_name *name, const struct udf_make *make,
                const struct udf_cred *cred, struct udf_stat *out_stat) {
-    struct udf_node *node;
-    struct udf_op op;
-    bool tried = false;
-    int error = udf_sync_throttle_nodes(volume);
+    struct naming naming = {.parent = parent,
+                            .name = name,
+                            .make = make,
+                            .cred = cred,
+                            .out_stat = out_stat};
 
-    if (error) {
-        return error;
-    }
-    do {
-        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-        do {
-            error = udf_refs_reserve(&volume->nodes.refs);
-            if (!error) {
-                error = udf_tree_create(&op, parent, name, make, cred, &node);
-            }
-            if (!error) {
-                (void)udf_refs_add(&volume->nodes.refs, node->ino);
-                udf_node_stat(volume, node, out_stat);
-            }
-        } while (udf_op_again(&op, &error));
-    } while (udf_sync_make_space(volume, error, &tried));
-    return error;
+    return udf_perform_change(volume, give_name, &naming);
 }
 
 int udf_link(struct udf_volume *volume, uint64_t ino, uint64_t parent,
              const struct udf_name *name, struct udf_stat *out_stat) {
-    struct udf_node *node;
-    struct udf_op op;
-    bool tried = false;
-    int error = udf_sync_throttle_nodes(volume);
+    struct naming naming = {
+        .parent = parent, .name = name, .ino = ino, .out_stat = out_stat};
 
-    if (error) {
-        return error;
-    }
-    do {
-        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-        do {
-            error = udf_refs_reserve(&volume->nodes.refs);
-            if (!error) {
-                error = udf_tree_link(&op, ino, parent, name, &node);
-            }
-            if (!error) {
-                (void)udf_refs_add(&volume->nodes.refs, node->ino);
-                udf_node_stat(volume, node, out_stat);
-            }
-        } while (udf_op_again(&op, &error));
-    } while (udf_names_count(volume, &error) ||
-             udf_sync_make_space(volume, error, &tried));
-    return error;
+    return udf_perform_change(volume, give_name, &naming);
 }
 
-static int remove_name(struct udf_volume *volume, uint64_t parent,
-                       const struct udf_name *name, bool directory) {
-    struct udf_op op;
-    int error;
+struct removal {
+    uint64_t parent;
+    const struct udf_name *name;
+    bool directory;
+};
 
-    do {
-        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-        do {
-            error = udf_tree_remove(&op, parent, name, directory);
-        } while (udf_op_again(&op, &error));
-    } while (udf_names_count(volume, &error));
-    return error;
+static int remove_name(struct udf_op *op, void *context) {
+    const struct removal *removal = context;
+
+    return udf_tree_remove(op, removal->parent, removal->name,
+                           removal->directory);
 }
 
 int udf_unlink(struct udf_volume *volume, uint64_t parent,
                const struct udf_name *name) {
-    return remove_name(volume, parent, name, false);
+    struct removal removal = {.parent = parent, .name = name};
+
+    return udf_perform_change(volume, remove_name, &removal);
 }
 
 int udf_rmdir(struct udf_volume *volume, uint64_t parent,
               const struct udf_name *name) {
-    return remove_name(volume, parent, name, true);
+    struct removal removal = {
+        .parent = parent, .name = name, .directory = true};
+
+    return udf_perform_change(volume, remove_name, &removal);
+}
+
+struct renaming {
+    const struct udf_place *from, *to;
+    unsigned flags;
+};
+
+static int rename_one(struct udf_op *op, void *context) {
+    const struct renaming *renaming = context;
+
+    return udf_tree_rename(op, renaming->from, renaming->to, renaming->flags);
 }
 
 int udf_rename(struct udf_volume *volume, const struct udf_place *from,
                const struct udf_place *to, unsigned flags) {
-    struct udf_op op;
-    bool tried = false;
-    int error = udf_sync_throttle_nodes(volume);
+    struct renaming renaming = {.from = from, .to = to, .flags = flags};
 
-    if (error) {
-        return error;
-    }
-    do {
-        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-        do {
-            error = udf_tree_rename(&op, from, to, flags);
-        } while (udf_op_again(&op, &error));
-    } while (udf_names_count(volume, &error) ||
-             udf_sync_make_space(volume, error, &tried));
-    return error;
+    return udf_perform_change(volume, rename_one, &renaming);
 }
 
 /* ---- listing ---------------------------------------------------------- */
@@ -159,8 +168,7 @@ enum {
 };
 
 struct listing {
-    struct udf_op *op;
-    struct udf_node *dir;
+    uint64_t ino, cookie; /* of the directory; where to go on */
     bool plus;
     udf_dirent_sink *sink;
     void *context;
@@ -192,9 +200,9 @@ static mode_t type_hint(const struct udf_node *node, bool directory) {
 
 /* Gives one entry; *out_full when the sink had no room. A file that cannot be
  * loaded is listed all the same: its name is there. */
-static int give_entry(struct listing *listing,
+static int give_entry(struct udf_op *op, struct listing *listing,
                       const struct udf_dir_entry *found, bool *out_full) {
-    struct udf_volume *volume = listing->op->volume;
+    struct udf_volume *volume = op->volume;
     bool directory = found->characteristics & 2u;
     struct udf_node *node = NULL;
     struct udf_dirent entry = {
@@ -205,7 +213,7 @@ static int give_entry(struct listing *listing,
     };
 
     if (listing->plus) {
-        int error = udf_node_load(listing->op, found->icb, &node);
+        int error = udf_node_load(op, found->icb, &node);
 
         if (error == UDF_MISS || error == -ENOMEM) {
             return error;
@@ -220,20 +228,21 @@ static int give_entry(struct listing *listing,
     if (!*out_full) {
         listing->given++;
     }
-    return node && !*out_full
-               ? udf_refs_add(&listing->op->volume->nodes.refs, node->ino)
-               : 0;
+    return node && !*out_full ? udf_refs_add(&volume->nodes.refs, node->ino)
+                              : 0;
 }
 
-static int list_names(struct listing *listing, uint64_t cookie) {
-    uint64_t position =
-        cookie < COOKIE_FIRST ? 0 : (cookie - COOKIE_FIRST) * FID_ALIGN;
+static int list_names(struct udf_op *op, struct listing *listing,
+                      const struct udf_dir *dir) {
+    uint64_t position = listing->cookie < COOKIE_FIRST
+                            ? 0
+                            : (listing->cookie - COOKIE_FIRST) * FID_ALIGN;
     struct udf_dir_entry entry;
     bool full = false;
 
     while (!full && position < UINT32_MAX &&
-           udf_dir_next(listing->dir->dir, (uint32_t)position, &entry) == 0) {
-        int error = give_entry(listing, &entry, &full);
+           udf_dir_next(dir, (uint32_t)position, &entry) == 0) {
+        int error = give_entry(op, listing, &entry, &full);
 
         if (error) {
             return error;
@@ -243,58 +252,58 @@ static int list_names(struct listing *listing, uint64_t cookie) {
     return 0;
 }
 
-static int list(struct listing *listing, uint64_t ino, uint64_t cookie) {
-    struct udf_volume *volume = listing->op->volume;
-    int error = udf_node_get(listing->op, ino, &listing->dir);
+static int list(struct udf_op *op, void *context) {
+    struct listing *listing = context;
+    struct udf_node *dir;
+    int error = udf_tree_dir(op, listing->ino, &dir);
 
-    if (!error) {
-        error = udf_dir_load(listing->op, listing->dir);
-    }
     if (error) {
         return error;
     }
-    if (cookie < COOKIE_DOT && !give_dot(listing, ".", ino, COOKIE_DOT)) {
+    if (listing->cookie < COOKIE_DOT &&
+        !give_dot(listing, ".", listing->ino, COOKIE_DOT)) {
         return 0;
     }
-    if (cookie < COOKIE_DOTDOT &&
+    if (listing->cookie < COOKIE_DOTDOT &&
         !give_dot(listing, "..",
-                  udf_node_ino(volume, udf_dir_parent(listing->dir->dir)),
+                  udf_node_ino(op->volume, udf_dir_parent(dir->dir)),
                   COOKIE_DOTDOT)) {
         return 0;
     }
-    return list_names(listing, cookie);
+    error = list_names(op, listing, dir->dir);
+    /* What was given cannot be taken back: a short list is right. */
+    return error == UDF_MISS && listing->given > 0 ? 0 : error;
 }
 
 int udf_readdir(struct udf_volume *volume, uint64_t ino, uint64_t cookie,
                 bool plus, udf_dirent_sink *sink, void *context) {
-    struct listing listing = {.plus = plus, .sink = sink, .context = context};
-    struct udf_op op;
-    int error;
+    struct listing listing = {.ino = ino,
+                              .cookie = cookie,
+                              .plus = plus,
+                              .sink = sink,
+                              .context = context};
 
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    listing.op = &op;
-    do {
-        error = list(&listing, ino, cookie);
-        if (error == UDF_MISS && listing.given > 0) {
-            /* What was given cannot be taken back: a short list is right. */
-            error = 0;
-        }
-    } while (udf_op_again(&op, &error));
-    return error;
+    return udf_perform_read(volume, list, &listing);
+}
+
+struct link_text {
+    uint64_t ino;
+    char *buf;
+    uint32_t buf_bytes;
+};
+
+static int read_link(struct udf_op *op, void *context) {
+    const struct link_text *text = context;
+    struct udf_node *node;
+    int error = udf_node_get(op, text->ino, &node);
+
+    return error ? error
+                 : udf_symlink_read(op, node, text->buf, text->buf_bytes);
 }
 
 int udf_readlink(struct udf_volume *volume, uint64_t ino, char *buf,
                  uint32_t buf_bytes) {
-    struct udf_node *node;
-    struct udf_op op;
-    int error;
+    struct link_text text = {.ino = ino, .buf = buf, .buf_bytes = buf_bytes};
 
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    do {
-        error = udf_node_get(&op, ino, &node);
-        if (!error) {
-            error = udf_symlink_read(&op, node, buf, buf_bytes);
-        }
-    } while (udf_op_again(&op, &error));
-    return error;
+    return udf_perform_read(volume, read_link, &text);
 }

@@ -11,24 +11,34 @@
 #include "udf/dir.h"
 #include "udf/file.h"
 #include "udf/nonalloc.h"
+#include "udf/perform.h"
 #include "udf/udf.h"
 #include "udf/volume.h"
 #include "udf/xattr.h"
 
+struct attributes {
+    uint64_t ino;
+    const struct udf_stat *stat; /* to set, those that `which` names */
+    unsigned which;
+    struct udf_stat *out_stat;
+};
+
+static int get_attributes(struct udf_op *op, void *context) {
+    const struct attributes *asked = context;
+    struct udf_node *node;
+    int error = udf_node_get(op, asked->ino, &node);
+
+    if (!error) {
+        udf_node_stat(op->volume, node, asked->out_stat);
+    }
+    return error;
+}
+
 int udf_getattr(struct udf_volume *volume, uint64_t ino,
                 struct udf_stat *out_stat) {
-    struct udf_node *node;
-    struct udf_op op;
-    int error;
+    struct attributes asked = {.ino = ino, .out_stat = out_stat};
 
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    do {
-        error = udf_node_get(&op, ino, &node);
-        if (!error) {
-            udf_node_stat(volume, node, out_stat);
-        }
-    } while (udf_op_again(&op, &error));
-    return error;
+    return udf_perform_read(volume, get_attributes, &asked);
 }
 
 static struct udf_time time_of(const struct timespec *time) {
@@ -82,31 +92,29 @@ static void set_fields(struct udf_op *op, struct udf_node *node,
     udf_node_touch(op->volume, node);
 }
 
-static int set_attributes(struct udf_op *op, uint64_t ino,
-                          const struct udf_stat *stat, unsigned which,
-                          struct udf_node **out_node) {
-    int error = udf_volume_writable(op->volume);
+static int set_attributes(struct udf_op *op, void *context) {
+    const struct attributes *wanted = context;
+    const struct udf_stat *stat = wanted->stat;
+    unsigned which = wanted->which;
+    struct udf_node *node;
+    int error = udf_node_get(op, wanted->ino, &node);
 
-    if (!error) {
-        error = udf_node_get(op, ino, out_node);
-    }
-    if (!error && udf_nonalloc_is(op->volume, *out_node)) {
+    if (!error && udf_nonalloc_is(op->volume, node)) {
         error = -EPERM;
     }
     if (!error && (which & (UDF_SET_UID | UDF_SET_GID))) {
-        error =
-            set_owner(&op->volume->options, &(*out_node)->attr, stat, which);
+        error = set_owner(&op->volume->options, &node->attr, stat, which);
     }
     if (!error && (which & UDF_SET_SIZE)) {
-        error = udf_node_is_dir(*out_node)
-                    ? -EISDIR
-                    : udf_file_resize(op, *out_node, stat->size);
+        error = udf_node_is_dir(node) ? -EISDIR
+                                      : udf_file_resize(op, node, stat->size);
     }
     if (!error && (which & UDF_SET_MODE)) {
-        error = udf_xattr_chmod(op, *out_node, stat->mode);
+        error = udf_xattr_chmod(op, node, stat->mode);
     }
     if (!error) {
-        set_fields(op, *out_node, stat, which);
+        set_fields(op, node, stat, which);
+        udf_node_stat(op->volume, node, wanted->out_stat);
     }
     return error;
 }
@@ -114,123 +122,117 @@ static int set_attributes(struct udf_op *op, uint64_t ino,
 int udf_setattr(struct udf_volume *volume, uint64_t ino,
                 const struct udf_stat *stat, unsigned which,
                 struct udf_stat *out_stat) {
-    struct udf_node *node;
-    struct udf_op op;
-    bool tried = false;
-    int error = udf_sync_throttle_nodes(volume);
+    struct attributes wanted = {
+        .ino = ino, .stat = stat, .which = which, .out_stat = out_stat};
 
-    if (error) {
-        return error;
-    }
-    do {
-        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-        do {
-            error = set_attributes(&op, ino, stat, which, &node);
-            if (!error) {
-                udf_node_stat(volume, node, out_stat);
-            }
-        } while (udf_op_again(&op, &error));
-    } while (udf_sync_make_space(volume, error, &tried));
-    return error;
+    return udf_perform_change(volume, set_attributes, &wanted);
+}
+
+/* ---- content ----------------------------------------------------------- */
+
+/* Bytes that are read or written. */
+struct transfer {
+    uint64_t ino, offset;
+    uint32_t count;
+    void *buf;        /* reading */
+    const void *data; /* writing */
+    uint32_t *out_count;
+};
+
+static int get_content(struct udf_op *op, uint64_t ino,
+                       struct udf_node **out_node) {
+    int error = udf_node_get(op, ino, out_node);
+
+    return !error && udf_node_is_dir(*out_node) ? -EISDIR : error;
+}
+
+static int read_some(struct udf_op *op, void *context) {
+    const struct transfer *wanted = context;
+    struct udf_node *node;
+    int error = get_content(op, wanted->ino, &node);
+
+    return error ? error
+                 : udf_file_read(op, node, wanted->offset, wanted->count,
+                                 wanted->buf, wanted->out_count);
 }
 
 int udf_read(struct udf_volume *volume, uint64_t ino, uint64_t offset,
              uint32_t count, void *buf, uint32_t *out_count) {
-    struct udf_node *node;
-    struct udf_op op;
-    int error;
+    struct transfer wanted = {.ino = ino,
+                              .offset = offset,
+                              .count = count,
+                              .buf = buf,
+                              .out_count = out_count};
 
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    do {
-        error = udf_node_get(&op, ino, &node);
-        if (!error && udf_node_is_dir(node)) {
-            error = -EISDIR;
-        }
-        if (!error) {
-            error = udf_file_read(&op, node, offset, count, buf, out_count);
-        }
-    } while (udf_op_again(&op, &error));
-    return error;
+    return udf_perform_read(volume, read_some, &wanted);
+}
+
+static int write_some(struct udf_op *op, void *context) {
+    const struct transfer *given = context;
+    struct udf_node *node;
+    int error = get_content(op, given->ino, &node);
+
+    return error ? error
+                 : udf_file_write(op, node, given->offset, given->count,
+                                  given->data);
 }
 
 int udf_write(struct udf_volume *volume, uint64_t ino, uint64_t offset,
               uint32_t count, const void *buf) {
-    struct udf_node *node;
-    struct udf_op op;
-    bool tried = false;
-    int error;
+    struct transfer given = {
+        .ino = ino, .offset = offset, .count = count, .data = buf};
 
-    do {
-        error = udf_sync_throttle(volume);
-        if (error) {
-            return error;
-        }
-        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-        do {
-            error = udf_volume_writable(volume);
-            if (!error) {
-                error = udf_node_get(&op, ino, &node);
-            }
-            if (!error && udf_node_is_dir(node)) {
-                error = -EISDIR;
-            }
-            if (!error) {
-                error = udf_file_write(&op, node, offset, count, buf);
-            }
-        } while (udf_op_again(&op, &error));
-    } while (udf_sync_make_space(volume, error, &tried));
-    return error;
+    return udf_perform_write(volume, write_some, &given);
 }
 
-static int change_range(struct udf_op *op, uint64_t ino,
-                        const struct udf_range *range) {
-    struct udf_node *node;
-    int error = udf_volume_writable(op->volume);
+struct range_change {
+    uint64_t ino;
+    const struct udf_range *range;
+};
 
-    if (!error) {
-        error = udf_node_get(op, ino, &node);
-    }
+static int change_range(struct udf_op *op, void *context) {
+    const struct range_change *change = context;
+    struct udf_node *node;
+    int error = udf_node_get(op, change->ino, &node);
+
     if (!error && !udf_node_is_file(node)) {
         error = -EINVAL;
     }
-    return error ? error : udf_file_change_range(op, node, range);
+    return error ? error : udf_file_change_range(op, node, change->range);
 }
 
 int udf_change_range(struct udf_volume *volume, uint64_t ino,
                      const struct udf_range *range) {
-    struct udf_op op;
-    bool tried = false;
-    int error;
+    struct range_change change = {.ino = ino, .range = range};
 
     if (range->change == UDF_RANGE_PUNCH && !range->keep_size) {
         return -EOPNOTSUPP;
     }
-    do {
-        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-        do {
-            error = change_range(&op, ino, range);
-        } while (udf_op_again(&op, &error));
-    } while (udf_sync_make_space(volume, error, &tried));
-    return error;
+    return udf_perform_change(volume, change_range, &change);
+}
+
+struct seeking {
+    uint64_t ino, offset;
+    enum udf_seek what;
+    uint64_t *out_offset;
+};
+
+static int seek(struct udf_op *op, void *context) {
+    const struct seeking *seeking = context;
+    struct udf_node *node;
+    int error = get_content(op, seeking->ino, &node);
+
+    return error ? error
+                 : udf_file_seek(node, seeking->offset, seeking->what,
+                                 seeking->out_offset);
 }
 
 int udf_seek(struct udf_volume *volume, uint64_t ino, uint64_t offset,
              enum udf_seek what, uint64_t *out_offset) {
-    struct udf_node *node;
-    struct udf_op op;
-    int error;
+    struct seeking seeking = {
+        .ino = ino, .offset = offset, .what = what, .out_offset = out_offset};
 
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    do {
-        error = udf_node_get(&op, ino, &node);
-        if (!error && udf_node_is_dir(node)) {
-            error = -EISDIR;
-        }
-        if (!error) {
-            error = udf_file_seek(node, offset, what, out_offset);
-        }
-    } while (udf_op_again(&op, &error));
-    return error;
+    return udf_perform_read(volume, seek, &seeking);
 }
 
 enum {

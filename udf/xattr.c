@@ -2,7 +2,7 @@
  *
  * udf/xattr.c - the public operations on extended attributes, which are named
  * streams (udf/stream.h) under other names (udf/xattr_name.h); and the one that
- * is none, the creation time. See udf/udf.c.
+ * is none, the creation time. See udf/perform.h.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +13,7 @@
 
 #include "udf/dir.h"
 #include "udf/file.h"
+#include "udf/perform.h"
 #include "udf/stream.h"
 #include "udf/udf.h"
 #include "udf/volume.h"
@@ -193,29 +194,48 @@ int udf_xattr_read(struct udf_op *op, struct udf_node *node, const char *name,
                : udf_file_read(op, stream, 0, room, buf, out_bytes);
 }
 
-int udf_getxattr(struct udf_volume *volume, uint64_t ino, const char *name,
-                 void *buf, uint32_t room, uint32_t *out_bytes) {
-    struct udf_node *node;
-    struct udf_op op;
-    int error;
+struct reading {
+    uint64_t ino;
+    const char *name;
+    void *buf;
+    uint32_t room;
+    uint32_t *out_bytes;
+};
 
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    do {
-        error = udf_node_get(&op, ino, &node);
-        if (!error) {
-            error = udf_xattr_read(&op, node, name, buf, room, out_bytes);
-        }
-    } while (udf_op_again(&op, &error));
-    return error;
+static int get(struct udf_op *op, void *context) {
+    const struct reading *wanted = context;
+    struct udf_node *node;
+    int error = udf_node_get(op, wanted->ino, &node);
+
+    return error ? error
+                 : udf_xattr_read(op, node, wanted->name, wanted->buf,
+                                  wanted->room, wanted->out_bytes);
 }
 
-static int list(struct udf_op *op, uint64_t ino, udf_xattr_sink *sink,
-                void *context) {
+int udf_getxattr(struct udf_volume *volume, uint64_t ino, const char *name,
+                 void *buf, uint32_t room, uint32_t *out_bytes) {
+    struct reading wanted = {.ino = ino,
+                             .name = name,
+                             .buf = buf,
+                             .room = room,
+                             .out_bytes = out_bytes};
+
+    return udf_perform_read(volume, get, &wanted);
+}
+
+struct listing {
+    uint64_t ino;
+    udf_xattr_sink *sink;
+    void *context;
+};
+
+static int list(struct udf_op *op, void *context) {
+    const struct listing *listing = context;
     char shown[UDF_XATTR_NAME_MAX + 1];
     struct udf_dir_entry entry;
     struct udf_node *node, *dir;
     uint64_t position = 0;
-    int error = udf_node_get(op, ino, &node);
+    int error = udf_node_get(op, listing->ino, &node);
 
     if (!error) {
         error = udf_stream_dir(op, node, &dir);
@@ -225,7 +245,7 @@ static int list(struct udf_op *op, uint64_t ino, udf_xattr_sink *sink,
     }
     while (udf_dir_next(dir->dir, (uint32_t)position, &entry) == 0) {
         udf_xattr_of_stream(entry.name, shown);
-        sink(context, shown);
+        listing->sink(listing->context, shown);
         position = (uint64_t)entry.position + entry.bytes;
     }
     return 0;
@@ -233,14 +253,9 @@ static int list(struct udf_op *op, uint64_t ino, udf_xattr_sink *sink,
 
 int udf_listxattr(struct udf_volume *volume, uint64_t ino, udf_xattr_sink *sink,
                   void *context) {
-    struct udf_op op;
-    int error;
+    struct listing listing = {.ino = ino, .sink = sink, .context = context};
 
-    udf_op_start(&op, volume, UDF_OP_SHARED);
-    do {
-        error = list(&op, ino, sink, context);
-    } while (udf_op_again(&op, &error));
-    return error;
+    return udf_perform_read(volume, list, &listing);
 }
 
 /* ---- changing ---------------------------------------------------------- */
@@ -271,23 +286,28 @@ int udf_xattr_write(struct udf_op *op, struct udf_node *node, const char *name,
     return udf_stream_put(op, node, error ? NULL : &entry, &made);
 }
 
-static int set(struct udf_op *op, uint64_t ino, const char *name,
-               const struct udf_xattr *value) {
+/* An attribute that is set, or, without a value, removed. */
+struct change {
+    uint64_t ino;
+    const char *name;
+    const struct udf_xattr *value;
+};
+
+static int set(struct udf_op *op, void *context) {
+    const struct change *change = context;
+    const struct udf_xattr *value = change->value;
     struct udf_node *node;
     struct udf_time time;
-    int error = udf_volume_writable(op->volume);
+    int error = udf_node_get(op, change->ino, &node);
 
-    if (!error) {
-        error = udf_node_get(op, ino, &node);
-    }
     if (error) {
         return error;
     }
-    if (strcmp(name, UDF_XATTR_ACL_ACCESS) == 0) {
+    if (strcmp(change->name, UDF_XATTR_ACL_ACCESS) == 0) {
         return udf_xattr_set_access(op, node, value);
     }
-    if (strcmp(name, BTIME) != 0) {
-        return udf_xattr_write(op, node, name, value);
+    if (strcmp(change->name, BTIME) != 0) {
+        return udf_xattr_write(op, node, change->name, value);
     }
     error = value->flags & XATTR_CREATE
                 ? -EEXIST
@@ -297,24 +317,11 @@ static int set(struct udf_op *op, uint64_t ino, const char *name,
 
 int udf_setxattr(struct udf_volume *volume, uint64_t ino, const char *name,
                  const struct udf_xattr *value) {
-    struct udf_op op;
-    bool tried = false;
-    int error;
+    struct change change = {.ino = ino, .name = name, .value = value};
 
-    if (value->count > UDF_XATTR_BYTES_MAX) {
-        return -E2BIG;
-    }
-    do {
-        error = udf_sync_throttle(volume);
-        if (error) {
-            return error;
-        }
-        udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-        do {
-            error = set(&op, ino, name, value);
-        } while (udf_op_again(&op, &error));
-    } while (udf_sync_make_space(volume, error, &tried));
-    return error;
+    return value->count > UDF_XATTR_BYTES_MAX
+               ? -E2BIG
+               : udf_perform_write(volume, set, &change);
 }
 
 int udf_xattr_remove(struct udf_op *op, struct udf_node *node,
@@ -333,20 +340,16 @@ int udf_xattr_remove(struct udf_op *op, struct udf_node *node,
     return error ? error : udf_stream_remove(op, node, &entry);
 }
 
-int udf_removexattr(struct udf_volume *volume, uint64_t ino, const char *name) {
+static int remove_one(struct udf_op *op, void *context) {
+    const struct change *change = context;
     struct udf_node *node;
-    struct udf_op op;
-    int error;
+    int error = udf_node_get(op, change->ino, &node);
 
-    udf_op_start(&op, volume, UDF_OP_EXCLUSIVE);
-    do {
-        error = udf_volume_writable(volume);
-        if (!error) {
-            error = udf_node_get(&op, ino, &node);
-        }
-        if (!error) {
-            error = udf_xattr_remove(&op, node, name);
-        }
-    } while (udf_op_again(&op, &error));
-    return error;
+    return error ? error : udf_xattr_remove(op, node, change->name);
+}
+
+int udf_removexattr(struct udf_volume *volume, uint64_t ino, const char *name) {
+    struct change change = {.ino = ino, .name = name};
+
+    return udf_perform_change(volume, remove_one, &change);
 }

@@ -163,6 +163,50 @@ static void test_partmap_metadata(void **state) {
     free_maps(maps);
 }
 
+/* The block at `lba`, or that there is none (lbn UINT32_MAX). */
+static void expect_at(const struct udf_partmaps *maps, uint32_t lba,
+                      unsigned copy, uint32_t lbn) {
+    uint32_t got_lbn;
+    unsigned got_copy;
+    bool found = udf_partmap_metadata_at(maps, 1, lba, &got_copy, &got_lbn);
+
+    assert_int_equal(found, lbn != UINT32_MAX);
+    if (found) {
+        assert_int_equal(got_copy, copy);
+        assert_int_equal(got_lbn, lbn);
+    }
+}
+
+static void test_partmap_metadata_copies(void **state) {
+    const struct udf_extent copies[] = {
+        {.count = 64, .kind = UDF_EXTENT_RECORDED, .addr.lbn = 500},
+        {.block = 64,
+         .count = 32,
+         .kind = UDF_EXTENT_RECORDED,
+         .addr.lbn = 700}};
+    struct udf_partmaps *maps = new_maps(2);
+    struct udf_partmap *map = &maps->map[1];
+
+    (void)state;
+    set_physical(&maps->map[0], 100, 1000);
+    map->kind = UDF_MAP_KIND_METADATA;
+    map->blocks = 96;
+    put(map, 0, 96, UDF_EXTENT_RECORDED, 200);
+    expect_at(maps, 300, 0, 0);
+    expect_at(maps, 395, 0, 95);
+    expect_at(maps, 299, 0, UINT32_MAX);
+    expect_at(maps, 600, 1, UINT32_MAX); /* no copies yet */
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(udf_extents_put(&map->mirror, &copies[i], NULL, NULL),
+                         0);
+    }
+    expect_at(maps, 395, 0, 95);
+    expect_at(maps, 600, 1, 0);
+    expect_at(maps, 831, 1, 95);
+    expect_at(maps, 664, 1, UINT32_MAX);
+    free_maps(maps);
+}
+
 static void test_partmap_virtual(void **state) {
     struct udf_partmaps *maps = new_maps(2);
     struct udf_partmap *map = &maps->map[1];
@@ -203,6 +247,7 @@ int main(void) {
         cmocka_unit_test(test_partmap_sparable),
         cmocka_unit_test(test_partmap_sparable_hostile),
         cmocka_unit_test(test_partmap_metadata),
+        cmocka_unit_test(test_partmap_metadata_copies),
         cmocka_unit_test(test_partmap_virtual),
         cmocka_unit_test(test_partmap_unknown),
     };
