@@ -21,6 +21,7 @@ enum {
     WAIT_POLL_MS = 2000,
     WAIT_LIMIT_MS = 5 * 3600 * 1000,
     RESTARTS_MAX = 3,
+    SILENCES_MAX = 100,
     STARTS_MAX = 3,
     RESTART = 1 /* in the type dependent parameter */
 };
@@ -56,19 +57,17 @@ static bool is_gone(enum mmc_result result) {
     return mmc_result_action(result) == MMC_DO_REMOVED;
 }
 
-enum mmc_background_format mmc_background_ask(struct mmc_drive *drive,
-                                              const struct mmc_media *media) {
-    struct mmc_disc_information info;
-
-    if (!mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT)) {
-        return MMC_BACKGROUND_NONE;
-    }
+/* What has become of the format. */
+static enum mmc_result ask(struct mmc_drive *drive,
+                           enum mmc_background_format *out_background) {
+    struct mmc_disc_information info = {.background = MMC_BACKGROUND_UNKNOWN};
     /* A drive that is busy with something else knows no better. */
-    if (mmc_drive_run(drive, MMC_PATIENCE_PROBE, attempt_info, &info, NULL) !=
-        MMC_OK) {
-        return media->background;
-    }
-    return info.background;
+    enum mmc_result result =
+        mmc_drive_run(drive, MMC_PATIENCE_PROBE, attempt_info, &info, NULL);
+
+    *out_background =
+        result == MMC_OK ? info.background : MMC_BACKGROUND_UNKNOWN;
+    return result;
 }
 
 /* Waits until the drive takes commands for the medium again. */
@@ -129,11 +128,19 @@ enum mmc_result mmc_background_stop(struct mmc_drive *drive,
                                     const struct mmc_media *media,
                                     bool lead_out) {
     bool plain_stop = !media->stop_by_close && !media->profile->mrw;
+    enum mmc_background_format now = MMC_BACKGROUND_NONE;
     enum mmc_result result = MMC_OK;
 
-    if (mmc_background_ask(drive, media) != MMC_BACKGROUND_RUNNING) {
+    if (mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT)) {
+        result = ask(drive, &now);
+    }
+    if (is_gone(result)) {
+        return result;
+    }
+    if (now != MMC_BACKGROUND_RUNNING && now != MMC_BACKGROUND_UNKNOWN) {
         return MMC_OK;
     }
+    result = MMC_OK;
     if (plain_stop) {
         result = close_as(drive, MMC_CLOSE_STOP_FORMAT);
     }
@@ -164,22 +171,23 @@ static unsigned ask_progress(struct mmc_drive *drive, unsigned permille) {
 int mmc_background_wait(struct mmc_drive *drive, const struct mmc_media *media,
                         mmc_progress *progress, void *context) {
     uint64_t start = mmc_drive_now(drive);
-    unsigned permille = 0, restarts = 0;
+    unsigned permille = 0, restarts = 0, silences = 0;
 
     while (mmc_drive_now(drive) - start < WAIT_LIMIT_MS) {
-        enum mmc_background_format now = mmc_background_ask(drive, media);
-        enum mmc_result result = MMC_OK;
+        enum mmc_background_format now = MMC_BACKGROUND_UNKNOWN;
+        enum mmc_result result = ask(drive, &now);
 
         if (now == MMC_BACKGROUND_COMPLETE || now == MMC_BACKGROUND_NONE) {
             return now == MMC_BACKGROUND_COMPLETE ? 0 : -EIO;
         }
+        if ((now == MMC_BACKGROUND_STOPPED && restarts++ >= RESTARTS_MAX) ||
+            (now == MMC_BACKGROUND_UNKNOWN && silences++ >= SILENCES_MAX)) {
+            return -EIO;
+        }
         if (now == MMC_BACKGROUND_STOPPED) {
-            if (restarts++ >= RESTARTS_MAX) {
-                return -EIO;
-            }
             result = mmc_background_restart(drive, media);
         }
-        if (result != MMC_OK) {
+        if (is_gone(result)) {
             return mmc_result_errno(result);
         }
         permille = ask_progress(drive, permille);

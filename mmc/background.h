@@ -25,11 +25,6 @@
 struct mmc_drive;
 struct mmc_media;
 
-/* What the drive says of the format now; `media`'s own word when it does not
- * answer. */
-enum mmc_background_format mmc_background_ask(struct mmc_drive *drive,
-                                              const struct mmc_media *media);
-
 /* Starts a stopped format again and waits until the drive takes writes. A
  * drive that refuses goes on by itself with the first write: MMC_OK. Others
  * only when drive or medium are gone. */
@@ -38,7 +33,8 @@ enum mmc_result mmc_background_restart(struct mmc_drive *drive,
 
 /* Stops a running format, so that the disc can be taken out: seconds, or a
  * minute or two with `lead_out`, the provisional end of the recording that
- * read-only drives look for. Nothing to do where none runs. */
+ * read-only drives look for. Nothing to do where none runs; a drive that does
+ * not say is told all the same. */
 enum mmc_result mmc_background_stop(struct mmc_drive *drive,
                                     const struct mmc_media *media,
                                     bool lead_out);

@@ -20,6 +20,7 @@
 #include "mmc/cache_private.h"
 #include "mmc/log.h"
 #include "mmc/media.h"
+#include "mmc/setup.h"
 
 enum {
     RUN_BYTES_MAX = 1024 * 1024,
@@ -182,7 +183,7 @@ enum mmc_result cache_drive_write(struct cache *cache, uint32_t lba,
         }
     }
     if (atomic_exchange(&cache->uncalibrated, false)) {
-        mmc_media_calibrate(cache->drive, cache->media);
+        mmc_setup_calibrate(cache->drive, cache->media);
     }
     do {
         result = mmc_drive_write(cache->drive, lba, count, buf);
@@ -394,8 +395,8 @@ int mmc_cache_open(struct mmc_drive *drive, const struct mmc_media *media,
     cache->epoch = mmc_drive_epoch(drive);
     atomic_init(&cache->uncalibrated, true);
     atomic_init(&cache->format_stopped,
-                mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT) &&
-                    media->background == MMC_BACKGROUND_STOPPED);
+                mmc_media_is_part_formatted(media) &&
+                    media->background != MMC_BACKGROUND_RUNNING);
     set_limits(cache, budget_bytes, &limit);
     error = mmc_store_init(&cache->store, geometry->blocks, length, limit);
     if (error ||

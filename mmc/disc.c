@@ -23,6 +23,7 @@
 #include "mmc/log.h"
 #include "mmc/media.h"
 #include "mmc/prepare.h"
+#include "mmc/setup.h"
 #include "mmc/speed.h"
 #include "mmc/transport.h"
 #include "mmc/transport_sg.h"
@@ -359,7 +360,7 @@ static int attach_drive(struct mmc_disc *disc, bool writable) {
     }
     mmc_drive_lock_door(disc->drive, true);
     if (writable) {
-        result = mmc_media_send_parameters(disc->drive, media);
+        result = mmc_setup_send_parameters(disc->drive, media);
     }
     if (result != MMC_OK) {
         error = mmc_result_errno(result);

@@ -349,6 +349,20 @@ static enum mmc_result attempt_inquiry(struct mmc_transport *transport,
     return mmc_command_inquiry(transport, context, out_sense);
 }
 
+struct page_query {
+    uint8_t code;
+    struct mmc_mode_page *page;
+};
+
+static enum mmc_result attempt_page(struct mmc_transport *transport,
+                                    void *context,
+                                    struct mmc_sense *out_sense) {
+    const struct page_query *query = context;
+
+    return mmc_command_mode_sense(transport, MMC_MODE_CURRENT, query->code,
+                                  query->page, out_sense);
+}
+
 static enum mmc_result attempt_select(struct mmc_transport *transport,
                                       void *context,
                                       struct mmc_sense *out_sense) {
@@ -548,6 +562,13 @@ uint64_t mmc_drive_now(struct mmc_drive *drive) {
     now = mmc_transport_now(drive->transport);
     pthread_mutex_unlock(&drive->lock);
     return now;
+}
+
+enum mmc_result mmc_drive_get_page(struct mmc_drive *drive, uint8_t code,
+                                   struct mmc_mode_page *out_page) {
+    struct page_query query = {.code = code, .page = out_page};
+
+    return mmc_drive_run(drive, MMC_PATIENCE_QUERY, attempt_page, &query, NULL);
 }
 
 enum mmc_result mmc_drive_set_page(struct mmc_drive *drive,

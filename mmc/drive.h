@@ -105,6 +105,10 @@ enum mmc_result mmc_drive_peek(struct mmc_drive *drive, uint32_t lba,
 /* Whole buffer to the medium; an error is about earlier writes. */
 enum mmc_result mmc_drive_synchronize(struct mmc_drive *drive);
 
+/* Asks for the current values of mode page `code`. */
+enum mmc_result mmc_drive_get_page(struct mmc_drive *drive, uint8_t code,
+                                   struct mmc_mode_page *out_page);
+
 /* Sends `page` now, and again whenever the drive may have forgotten it.
  * A page that is refused is not kept. */
 enum mmc_result mmc_drive_set_page(struct mmc_drive *drive,

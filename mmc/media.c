@@ -5,7 +5,7 @@
  * from the answers one of a few states is made, by capability bits.
  *
  * Clauses: MMC-6 6.5 (GET CONFIGURATION), 6.21 (READ DISC INFORMATION), 6.23
- * (READ FORMAT CAPACITIES), 6.26 (READ TRACK INFORMATION), 7.2.3 (page 05h).
+ * (READ FORMAT CAPACITIES), 6.26 (READ TRACK INFORMATION), 7.4 (page MRW).
  */
 #include "mmc/media.h"
 
@@ -67,19 +67,6 @@ static enum mmc_result ask_sessions(struct mmc_transport *transport,
     return mmc_command_read_toc_sessions(transport, context, out_sense);
 }
 
-struct page_query {
-    uint8_t code;
-    struct mmc_mode_page page;
-};
-
-static enum mmc_result ask_page(struct mmc_transport *transport, void *context,
-                                struct mmc_sense *out_sense) {
-    struct page_query *query = context;
-
-    return mmc_command_mode_sense(transport, MMC_MODE_CURRENT, query->code,
-                                  &query->page, out_sense);
-}
-
 static enum mmc_result select_page(struct mmc_transport *transport,
                                    void *context, struct mmc_sense *out_sense) {
     return mmc_command_mode_select(transport, context, out_sense);
@@ -108,15 +95,19 @@ static bool is_drive_failure(enum mmc_result result) {
            result == MMC_RESET;
 }
 
-static bool ask(struct answers *answers, mmc_attempt *attempt, void *out) {
-    enum mmc_result result =
-        mmc_drive_run(answers->drive, MMC_PATIENCE_QUERY, attempt, out, NULL);
-
+/* Whether there is an answer; keeps in mind what its lack says. */
+static bool take_answer(struct answers *answers, enum mmc_result result) {
     if (result != MMC_OK && result != MMC_ILLEGAL_REQUEST &&
         result != MMC_INVALID_OPCODE) {
         answers->doubtful = true;
     }
     return result == MMC_OK;
+}
+
+static bool ask(struct answers *answers, mmc_attempt *attempt, void *out) {
+    return take_answer(
+        answers,
+        mmc_drive_run(answers->drive, MMC_PATIENCE_QUERY, attempt, out, NULL));
 }
 
 static bool is_protected(struct answers *answers,
@@ -140,17 +131,19 @@ static void choose_managed_space(struct answers *answers) {
     static const uint8_t codes[] = {MMC_MODE_MRW, MMC_MODE_MRW_PROTOTYPE};
 
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        struct page_query query = {.code = codes[i]};
+        struct mmc_mode_page page;
 
-        if (!ask(answers, ask_page, &query) || query.page.len < 4) {
+        if (!take_answer(answers,
+                         mmc_drive_get_page(answers->drive, codes[i], &page)) ||
+            page.len < 4) {
             continue;
         }
-        if (!(query.page.bytes[3] & 1)) {
+        if (!(page.bytes[3] & 1)) {
             return;
         }
-        query.page.bytes[0] &= 0x3F;
-        query.page.bytes[3] &= 0xFE;
-        if (!ask(answers, select_page, &query.page)) {
+        page.bytes[0] &= 0x3F;
+        page.bytes[3] &= 0xFE;
+        if (!ask(answers, select_page, &page)) {
             mmc_log(MMC_LOG_WARN, "drive keeps to the raw blocks of this disc");
         }
         return;
@@ -202,9 +195,17 @@ static void ask_all(struct answers *answers, struct mmc_media *media) {
     bool mrw;
 
     answers->info_valid = ask(answers, ask_info, &answers->info);
-    /* Whether the drive may write such a disc now is another matter. */
-    mrw =
-        answers->info_valid && answers->info.background != MMC_BACKGROUND_NONE;
+    if (answers->info_valid) {
+        media->erasable = answers->info.erasable;
+        media->background = answers->info.background;
+        /* Whether the drive may write such a disc now is another matter. */
+        mrw = media->background != MMC_BACKGROUND_NONE;
+    } else {
+        /* Every drive that writes has to answer that: a refusal may pass. */
+        answers->doubtful = true;
+        media->background = MMC_BACKGROUND_UNKNOWN;
+        mrw = mmc_feature_is_current(&answers->configuration, MMC_FEATURE_MRW);
+    }
     media->profile = mmc_profile_find(answers->configuration.profile, mrw);
     if (mrw) {
         choose_managed_space(answers);
@@ -212,10 +213,6 @@ static void ask_all(struct answers *answers, struct mmc_media *media) {
     answers->formats_valid = ask(answers, ask_formats, &media->formats);
     media->track_valid = ask(answers, ask_track, &media->track);
     answers->capacity_valid = ask(answers, ask_capacity, &answers->capacity);
-    if (answers->info_valid) {
-        media->erasable = answers->info.erasable;
-        media->background = answers->info.background;
-    }
     media->write_protected = is_protected(answers, media->profile);
     take_features(answers, media);
 }
@@ -368,7 +365,8 @@ static uint32_t round_down(uint32_t blocks, const struct mmc_profile *profile) {
 bool mmc_media_is_part_formatted(const struct mmc_media *media) {
     return mmc_profile_can(media->profile, MMC_CAP_BACKGROUND_FORMAT) &&
            (media->background == MMC_BACKGROUND_STOPPED ||
-            media->background == MMC_BACKGROUND_RUNNING);
+            media->background == MMC_BACKGROUND_RUNNING ||
+            media->background == MMC_BACKGROUND_UNKNOWN);
 }
 
 /* The capacity that a background format will have given the medium; 0 when the
@@ -589,26 +587,6 @@ enum mmc_result mmc_media_load(struct mmc_drive *drive,
     return look_well(drive, out_media, &doubtful);
 }
 
-static enum mmc_result attempt_opc(struct mmc_transport *transport,
-                                   void *context, struct mmc_sense *out_sense) {
-    (void)context;
-    return mmc_command_send_opc(transport, out_sense);
-}
-
-void mmc_media_calibrate(struct mmc_drive *drive,
-                         const struct mmc_media *media) {
-    enum mmc_result result;
-
-    if (!media->uncalibrated) {
-        return;
-    }
-    result = mmc_drive_run(drive, MMC_PATIENCE_PROBE, attempt_opc, NULL, NULL);
-    if (result == MMC_RECORDING_AREA) {
-        mmc_log(MMC_LOG_WARN, "the drive cannot calibrate its laser for this "
-                              "disc: writing may fail");
-    }
-}
-
 enum mmc_result mmc_media_verify(struct mmc_drive *drive,
                                  const struct mmc_media *media,
                                  enum mmc_background_format *out_background) {
@@ -629,69 +607,5 @@ enum mmc_result mmc_media_verify(struct mmc_drive *drive,
         return MMC_NO_MEDIUM;
     }
     *out_background = now.background;
-    return MMC_OK;
-}
-
-/* How much of page 05h is changed: drives that refuse a field refuse the whole
- * page. */
-enum change { CHANGE_ALL, CHANGE_NO_BUFE, CHANGE_LEAST, CHANGES };
-
-static void set_parameters(const struct mmc_media *media, enum change change,
-                           struct mmc_mode_page *page) {
-    const struct mmc_track_information *track = &media->track;
-    bool known = media->state == MMC_DISC_READY && media->track_valid;
-    bool cd = mmc_profile_can(media->profile, MMC_CAP_CD_SPEED);
-    bool mode_2 = cd && known && track->data_mode == 2;
-    uint8_t track_mode =
-        known && track->track_mode >= 4 && track->track_mode <= 7
-            ? track->track_mode
-            : 5;
-    uint8_t *bytes = page->bytes;
-
-    bytes[0] &= 0x3F; /* PS is reserved in MODE SELECT */
-    bytes[2] = change == CHANGE_ALL ? 0x40 : 0x00; /* BUFE; packet writing */
-    bytes[3] = (uint8_t)(0x20 | track_mode);       /* FP, single session */
-    bytes[4] = mode_2 ? 10 : 8;                    /* data block type */
-    bytes[10] = bytes[11] = bytes[12] = 0;
-    bytes[13] = media->profile->packet_blocks;
-    if (change != CHANGE_LEAST) {
-        bytes[5] = 0;
-        bytes[8] = mode_2 ? 0x20 : 0x00; /* session format */
-    }
-}
-
-enum mmc_result mmc_media_send_parameters(struct mmc_drive *drive,
-                                          const struct mmc_media *media) {
-    struct page_query sensed = {.code = MMC_MODE_WRITE_PARAMETERS};
-    struct mmc_mode_page page;
-    enum mmc_result result = MMC_OK;
-
-    if (!mmc_profile_can(media->profile, MMC_CAP_WRITE_PARAMETERS)) {
-        return MMC_OK;
-    }
-    result = mmc_drive_run(drive, MMC_PATIENCE_QUERY, ask_page, &sensed, NULL);
-    if (result != MMC_OK && result != MMC_ILLEGAL_REQUEST) {
-        /* No refusal: who has the page must not do without it. */
-        result =
-            mmc_drive_run(drive, MMC_PATIENCE_QUERY, ask_page, &sensed, NULL);
-    }
-    if (mmc_result_action(result) == MMC_DO_REMOVED) {
-        return result;
-    }
-    if (result != MMC_OK || sensed.page.len < 14) {
-        mmc_log(MMC_LOG_INFO, "drive has no write parameters page");
-        return MMC_OK;
-    }
-    for (int change = CHANGE_ALL; change < CHANGES; change++) {
-        page = sensed.page;
-        set_parameters(media, (enum change)change, &page);
-        result = mmc_drive_set_page(drive, &page);
-        if (result == MMC_OK || mmc_result_action(result) == MMC_DO_REMOVED) {
-            return result;
-        }
-    }
-    /* The first WRITE shows whether it matters. */
-    mmc_log(MMC_LOG_WARN, "drive refuses write parameters: %s",
-            mmc_result_name(result));
     return MMC_OK;
 }

@@ -60,21 +60,9 @@ enum mmc_result mmc_media_verify(struct mmc_drive *drive,
                                  const struct mmc_media *media,
                                  enum mmc_background_format *out_background);
 
-/* Whether a background format has begun and is not complete: blocks that were
- * never written may be unreadable. */
+/* Whether a background format has begun and is not complete, or may be so,
+ * because the drive does not say: blocks that were never written may be
+ * unreadable. */
 bool mmc_media_is_part_formatted(const struct mmc_media *media);
-
-/* Lets the drive calibrate its laser where it knows no power for the medium
- * (SEND OPC INFORMATION); to be called before it is first written to. Drives
- * that refuse calibrate when they write. MMC-6 6.33 */
-void mmc_media_calibrate(struct mmc_drive *drive,
-                         const struct mmc_media *media);
-
-/* Sends write parameters (mode page 05h) for packets of the medium's length,
- * to be kept by the drive from now on; nothing where the medium wants none.
- * Drives that refuse are tried with fewer changes, and then used as they are.
- * MMC-6 7.2.3 */
-enum mmc_result mmc_media_send_parameters(struct mmc_drive *drive,
-                                          const struct mmc_media *media);
 
 #endif

@@ -30,6 +30,7 @@
 #include "mmc/format_plan.h"
 #include "mmc/log.h"
 #include "mmc/media.h"
+#include "mmc/setup.h"
 
 enum {
     POLL_MS = 1000,
@@ -144,7 +145,7 @@ static void send_parameters(struct job *job) {
     struct mmc_media media = *job->media;
 
     media.profile = job->plan.target;
-    mmc_media_send_parameters(job->drive, &media);
+    mmc_setup_send_parameters(job->drive, &media);
     job->parameters_sent = true;
 }
 
@@ -190,7 +191,7 @@ static int start_format(struct job *job) {
     enum mmc_result result = MMC_ILLEGAL_REQUEST;
     int error = 0;
 
-    mmc_media_calibrate(job->drive, job->media);
+    mmc_setup_calibrate(job->drive, job->media);
     job->parameters_sent =
         !mmc_profile_can(job->plan.target, MMC_CAP_WRITE_PARAMETERS);
     if (mmc_profile_can(job->plan.target, MMC_CAP_FORMAT_PARAMETERS)) {

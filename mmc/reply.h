@@ -114,7 +114,8 @@ enum mmc_background_format {
     MMC_BACKGROUND_NONE,    /* not formatted, or not this kind of medium */
     MMC_BACKGROUND_STOPPED, /* begun, incomplete, can be restarted */
     MMC_BACKGROUND_RUNNING,
-    MMC_BACKGROUND_COMPLETE
+    MMC_BACKGROUND_COMPLETE,
+    MMC_BACKGROUND_UNKNOWN /* never a reply: there was none */
 };
 struct mmc_disc_information {
     enum mmc_disc_status status;

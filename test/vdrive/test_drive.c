@@ -16,6 +16,7 @@
 #include "mmc/cdb.h"
 #include "mmc/drive.h"
 #include "mmc/media.h"
+#include "mmc/setup.h"
 #include "test/support/fakedrive.h"
 
 enum { PKT_BYTES = FAKE_PACKET * BLOCKDEV_BLOCK_BYTES };
@@ -151,7 +152,7 @@ static void test_drive_sends_settings_again_after_a_reset(void **state) {
     uint64_t epoch = mmc_drive_epoch(bench->drive);
 
     load(bench);
-    assert_int_equal(mmc_media_send_parameters(bench->drive, &bench->media),
+    assert_int_equal(mmc_setup_send_parameters(bench->drive, &bench->media),
                      MMC_OK);
     mmc_drive_lock_door(bench->drive, true);
     memset(bench->fake->page05 + 2, 0, 50); /* that is what a reset does */
@@ -249,7 +250,7 @@ static void test_media_sends_parameters_that_suit_the_track(void **state) {
     const uint8_t *page = bench->fake->page05;
 
     load(bench);
-    assert_int_equal(mmc_media_send_parameters(bench->drive, &bench->media),
+    assert_int_equal(mmc_setup_send_parameters(bench->drive, &bench->media),
                      MMC_OK);
     assert_int_equal(page[0], 0x05); /* PS is off */
     assert_int_equal(page[2], 0x40); /* BUFE, packets */
@@ -259,7 +260,7 @@ static void test_media_sends_parameters_that_suit_the_track(void **state) {
     assert_int_equal(page[13], FAKE_PACKET);
     bench->fake->track_flags = 0x32; /* mode 2 */
     load(bench);
-    assert_int_equal(mmc_media_send_parameters(bench->drive, &bench->media),
+    assert_int_equal(mmc_setup_send_parameters(bench->drive, &bench->media),
                      MMC_OK);
     assert_int_equal(page[4], 10);
     assert_int_equal(page[8], 0x20);
@@ -270,15 +271,15 @@ static void test_media_goes_on_where_parameters_are_refused(void **state) {
 
     load(bench);
     answer(bench, MMC_OP_MODE_SELECT_10, 0x052600, 1);
-    assert_int_equal(mmc_media_send_parameters(bench->drive, &bench->media),
+    assert_int_equal(mmc_setup_send_parameters(bench->drive, &bench->media),
                      MMC_OK);
     assert_int_equal(bench->fake->page05[2], 0x00); /* without BUFE */
     answer(bench, MMC_OP_MODE_SELECT_10, 0x052600, 1000);
-    assert_int_equal(mmc_media_send_parameters(bench->drive, &bench->media),
+    assert_int_equal(mmc_setup_send_parameters(bench->drive, &bench->media),
                      MMC_OK);
     assert_int_equal(count(bench, MMC_OP_MODE_SELECT_10), 3);
     answer(bench, MMC_OP_MODE_SENSE_10, 0x052400, 1000);
-    assert_int_equal(mmc_media_send_parameters(bench->drive, &bench->media),
+    assert_int_equal(mmc_setup_send_parameters(bench->drive, &bench->media),
                      MMC_OK);
     assert_int_equal(count(bench, MMC_OP_MODE_SELECT_10), 0);
 }

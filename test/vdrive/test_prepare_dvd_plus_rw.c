@@ -208,6 +208,27 @@ static void test_prepare_dvd_plus_rw_formats_anew_when_told(void **state) {
     assert_int_equal(bench_stats(bench).refused, 0);
 }
 
+/* Pulled off its bus, or never telling how far it is. */
+static void
+test_prepare_dvd_plus_rw_waits_for_no_drive_that_left(void **state) {
+    static const struct mmc_prepare_options wait = {.wait = true};
+    static const struct mmc_prepare_options full_wait = {.full = true,
+                                                         .wait = true};
+    struct media_bench *bench = *state;
+    struct mmc_vdrive_fault gone = mmc_vdrive_fault_of(MMC_VDRIVE_GONE);
+
+    bench_refuse(bench, MMC_OP_READ_DISC_INFORMATION, 0x052400, 20);
+    assert_int_equal(bench_prepare(bench, &wait), 0);
+    assert_int_equal(bench->media.background, MMC_BACKGROUND_COMPLETE);
+    bench_reopen(bench);
+    gone.opcode = MMC_OP_REQUEST_SENSE;
+    assert_int_equal(mmc_vdrive_inject(bench->transport, &gone), 0);
+    assert_int_equal(bench_prepare(bench, &full_wait), -ENODEV);
+    bench_reopen(bench);
+    bench_refuse(bench, MMC_OP_READ_DISC_INFORMATION, 0x052400, 0);
+    assert_int_equal(bench_prepare(bench, &full_wait), -EIO);
+}
+
 /* A mounted disc, and its drive below. */
 struct mounted {
     struct mmc_transport *drive;
@@ -215,18 +236,27 @@ struct mounted {
     struct udf_volume *volume;
 };
 
-static struct mounted mount_disc(const struct media_bench *bench) {
+/* `fault` is one of the drive from the start; NULL = none. */
+static struct mounted mount_with(const struct media_bench *bench,
+                                 const struct mmc_vdrive_fault *fault) {
     struct mmc_disc_options options = {0};
     struct udf_mount_options read_write = {0};
     struct mounted mounted = {0};
     struct blockdev *dev = NULL;
 
     assert_int_equal(mmc_vdrive_open(bench->path, true, &mounted.drive), 0);
+    if (fault) {
+        assert_int_equal(mmc_vdrive_inject(mounted.drive, fault), 0);
+    }
     assert_int_equal(
         mmc_disc_open_transport(mounted.drive, &options, &mounted.disc), 0);
     assert_int_equal(mmc_disc_attach(mounted.disc, true, &dev), 0);
     assert_int_equal(udf_mount(dev, &read_write, &mounted.volume), 0);
     return mounted;
+}
+
+static struct mounted mount_disc(const struct media_bench *bench) {
+    return mount_with(bench, NULL);
 }
 
 static void change(struct mounted *mounted, const char *text) {
@@ -296,6 +326,34 @@ test_prepare_dvd_plus_rw_that_ends_in_use_is_completed_later(void **state) {
     bench_check_volume(bench);
 }
 
+/* Once, or for ever: the disc is taken for one that is formatted in part, and
+ * left with its format stopped. */
+static void
+test_prepare_dvd_plus_rw_is_not_complete_where_nobody_says_so(void **state) {
+    struct media_bench *bench = *state;
+    struct mmc_vdrive_fault refusal = mmc_vdrive_fault_of(MMC_VDRIVE_SENSE);
+
+    refusal.opcode = MMC_OP_READ_DISC_INFORMATION;
+    refusal.key = 5;
+    refusal.asc = 0x24;
+    assert_int_equal(bench_prepare(bench, &usual), 0);
+    bench_make_volume(bench);
+    for (unsigned i = 0; i < 4; i++) {
+        char name[] = {'0', (char)('0' + i), 0};
+        struct mounted mounted;
+
+        refusal.times = i % 2;
+        refusal.after = i / 2;
+        mounted = mount_with(bench, &refusal);
+        change(&mounted, name);
+        unmount_disc(&mounted);
+        assert_int_equal(late_anchors(bench), 0);
+        bench_reopen(bench);
+        assert_int_equal(bench->media.background, MMC_BACKGROUND_STOPPED);
+        bench_check_volume(bench);
+    }
+}
+
 int main(void) {
 #define MEDIA_TEST(name)                                                       \
     cmocka_unit_test_setup_teardown(name, set_up, bench_tear_down)
@@ -313,8 +371,11 @@ int main(void) {
         MEDIA_TEST(test_prepare_dvd_plus_rw_needs_no_drive_that_takes_parts),
         MEDIA_TEST(test_prepare_dvd_plus_rw_bears_with_drives_that_answer_late),
         MEDIA_TEST(test_prepare_dvd_plus_rw_formats_anew_when_told),
+        MEDIA_TEST(test_prepare_dvd_plus_rw_waits_for_no_drive_that_left),
         MEDIA_TEST(
             test_prepare_dvd_plus_rw_that_ends_in_use_is_completed_later),
+        MEDIA_TEST(
+            test_prepare_dvd_plus_rw_is_not_complete_where_nobody_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,22 @@ static void test_prepare_mrw_is_usable_at_once(void **state) {
     assert_int_equal(bench->media.background, MMC_BACKGROUND_STOPPED);
 }
 
+/* Taken for a plain CD-RW it would lose what its drive keeps for defects. */
+static void test_prepare_mrw_is_known_without_disc_information(void **state) {
+    struct media_bench *bench = *state;
+    uint32_t blocks;
+
+    assert_int_equal(bench_prepare(bench, &mrw), 0);
+    blocks = bench->media.blocks;
+    bench_reopen(bench);
+    bench_refuse(bench, MMC_OP_READ_DISC_INFORMATION, 0x052400, 0);
+    bench_look(bench);
+    assert_true(bench->media.profile->mrw);
+    assert_int_equal(bench->media.state, MMC_DISC_READY);
+    assert_int_equal(bench->media.blocks, blocks);
+    assert_true(mmc_media_is_part_formatted(&bench->media));
+}
+
 static void test_prepare_mrw_chooses_the_managed_blocks(void **state) {
     struct media_bench *bench = *state;
 
@@ -107,6 +123,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         MEDIA_TEST(test_prepare_mrw_is_plain_cd_rw_without_a_wish),
         MEDIA_TEST(test_prepare_mrw_is_usable_at_once),
+        MEDIA_TEST(test_prepare_mrw_is_known_without_disc_information),
         MEDIA_TEST(test_prepare_mrw_chooses_the_managed_blocks),
         MEDIA_TEST(test_prepare_mrw_waits_for_the_end),
         MEDIA_TEST(test_prepare_mrw_becomes_a_cd_rw_again),

@@ -15,6 +15,7 @@
 #include "mmc/cdb.h"
 #include "mmc/command.h"
 #include "mmc/drive.h"
+#include "mmc/setup.h"
 #include "test/support/media_bench.h"
 
 static const char *const words[] = {"bd-r", "dvd+r", "dvd-r", "cd-r"};
@@ -51,7 +52,7 @@ static void test_prepare_write_once_reads_recorded_discs(void **state) {
         struct mmc_disc_info info;
 
         /* DVD-R and CD-R want to know how they are recorded. */
-        if (mmc_media_send_parameters(bench->drive, &bench->media) != MMC_OK ||
+        if (mmc_setup_send_parameters(bench->drive, &bench->media) != MMC_OK ||
             mmc_command_write(bench->transport, 0, 32, packet, NULL) !=
                 MMC_OK) {
             bench_tear_down(&bench_state);
