@@ -227,6 +227,7 @@ void cache_fill(struct cache *cache, uint32_t lba, uint32_t count,
 
         if (cached) {
             mmc_packet_fill(&cached->packet, share.from, share.count, data);
+            cached->was_read = true;
         }
         lba += share.count;
         count -= share.count;
@@ -398,7 +399,8 @@ int mmc_cache_open(struct mmc_drive *drive, const struct mmc_media *media,
                 mmc_media_is_part_formatted(media) &&
                     media->background != MMC_BACKGROUND_RUNNING);
     set_limits(cache, budget_bytes, &limit);
-    error = mmc_store_init(&cache->store, geometry->blocks, length, limit);
+    error = mmc_store_init(&cache->store, geometry->blocks, length, limit,
+                           READ_PACKETS_MIN);
     if (error ||
         posix_memalign(&image, IMAGE_ALIGNMENT,
                        (size_t)cache->run_blocks * BLOCKDEV_BLOCK_BYTES) != 0) {

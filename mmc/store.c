@@ -15,7 +15,7 @@
 enum { DATA_ALIGNMENT = 4096 };
 
 int mmc_store_init(struct mmc_store *store, uint32_t blocks,
-                   uint32_t packet_blocks, uint32_t limit) {
+                   uint32_t packet_blocks, uint32_t limit, uint32_t keep) {
     uint32_t packets = (blocks - 1) / packet_blocks + 1;
     uint32_t buckets = 64;
 
@@ -26,6 +26,7 @@ int mmc_store_init(struct mmc_store *store, uint32_t blocks,
                                 .packet_blocks = packet_blocks,
                                 .packets = packets,
                                 .limit = limit,
+                                .keep = keep,
                                 .bucket_mask = buckets - 1};
     store->buckets = calloc(buckets, sizeof(struct mmc_cached *));
     store->in_use = calloc(mmc_bits_words(blocks), sizeof(uint64_t));
@@ -91,6 +92,7 @@ static void unlist(struct mmc_store *store, struct mmc_cached *cached) {
     *(cached->older ? &cached->older->newer : &store->oldest) = cached->newer;
     cached->newer = cached->older = NULL;
     cached->listed = false;
+    store->listed_count--;
 }
 
 static void list_newest(struct mmc_store *store, struct mmc_cached *cached) {
@@ -99,6 +101,16 @@ static void list_newest(struct mmc_store *store, struct mmc_cached *cached) {
     *(store->newest ? &store->newest->newer : &store->oldest) = cached;
     store->newest = cached;
     cached->listed = true;
+    store->listed_count++;
+}
+
+static void list_oldest(struct mmc_store *store, struct mmc_cached *cached) {
+    cached->newer = store->oldest;
+    cached->older = NULL;
+    *(store->oldest ? &store->oldest->older : &store->newest) = cached;
+    store->oldest = cached;
+    cached->listed = true;
+    store->listed_count++;
 }
 
 static void drop(struct mmc_store *store, struct mmc_cached *cached) {
@@ -142,7 +154,8 @@ struct mmc_cached *mmc_store_get(struct mmc_store *store, uint32_t index) {
         unlist(store, cached);
         return cached;
     }
-    while (store->resident >= store->limit && store->oldest) {
+    while (store->resident >= store->limit &&
+           store->listed_count > store->keep) {
         drop(store, store->oldest);
     }
     cached = make(store, index);
@@ -153,6 +166,14 @@ struct mmc_cached *mmc_store_get(struct mmc_store *store, uint32_t index) {
     *bucket = cached;
     store->resident++;
     return cached;
+}
+
+/* Whether the packet is the first to be forgotten. One that is not full will be
+ * written again, and would have to be read for that. */
+static bool is_only_written(const struct mmc_store *store,
+                            const struct mmc_cached *cached) {
+    return !cached->was_read && mmc_store_in_use(store, cached->index) ==
+                                    mmc_packet_mask(0, cached->packet.blocks);
 }
 
 /* Keeps a counter and a bitmap in step with one property of a packet. */
@@ -188,7 +209,11 @@ void mmc_store_update(struct mmc_store *store, struct mmc_cached *cached) {
         unlist(store, cached);
     } else if (cached->packet.valid == 0) {
         drop(store, cached);
-    } else if (!cached->listed) {
+    } else if (cached->listed) {
+        return;
+    } else if (is_only_written(store, cached)) {
+        list_oldest(store, cached);
+    } else {
         list_newest(store, cached);
     }
 }
@@ -214,7 +239,8 @@ uint32_t mmc_store_next_dirty(const struct mmc_store *store, uint32_t from,
 }
 
 void mmc_store_touch(struct mmc_store *store, struct mmc_cached *cached) {
-    if (cached->listed && store->newest != cached) {
+    if (cached->listed && store->newest != cached &&
+        !is_only_written(store, cached)) {
         unlist(store, cached);
         list_newest(store, cached);
     }

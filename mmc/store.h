@@ -4,6 +4,10 @@
  * the order in which they were last used, and counted. Part of mmc/cache,
  * whose lock guards all of it; does no I/O.
  *
+ * Packets that were only written, and are full, are forgotten first: whoever
+ * writes a file keeps it in memory himself, and what was read once, such as a
+ * space bitmap, would otherwise be read again after each large file.
+ *
  * Invariants:
  *  1. After mmc_store_update() the bitmaps and counters agree with the packet.
  *  2. A failed packet is dirty.
@@ -26,6 +30,7 @@ struct mmc_cached {
     uint64_t missing;     /* blocks that could not be read for it, when it is
                              in `failed` */
     bool reading;         /* somebody reads from the drive into it */
+    bool was_read;        /* from the drive */
     bool listed, counted_dirty, counted_unsynced;
     struct mmc_cached *next;          /* in its bucket */
     struct mmc_cached *newer, *older; /* in the list of the used */
@@ -36,7 +41,9 @@ struct mmc_store {
     uint32_t packet_blocks;  /* a power of two, 1..64 */
     uint32_t packets;        /* of the device */
     uint32_t limit;          /* of packets in memory, as far as they can go */
+    uint32_t keep;           /* of those that can be dropped */
     uint32_t resident;       /* in memory now */
+    uint32_t listed_count;   /* in the list of the used */
     uint32_t dirty_count;    /* of packets that are dirty or being written */
     uint32_t unsynced_count; /* of packets that the drive may still lose */
     uint32_t bucket_mask;
@@ -48,9 +55,11 @@ struct mmc_store {
     uint64_t *failed;   /* a bit a packet: dirty, and not to be tried again */
 };
 
-/* All blocks in use, no packet in memory. Returns 0 or -ENOMEM. */
+/* All blocks in use, no packet in memory. When most of `limit` packets cannot
+ * be dropped, the last `keep` that can be stay nevertheless. Returns 0 or
+ * -ENOMEM. */
 int mmc_store_init(struct mmc_store *store, uint32_t blocks,
-                   uint32_t packet_blocks, uint32_t limit);
+                   uint32_t packet_blocks, uint32_t limit, uint32_t keep);
 /* Frees everything, dirty or not; a store of zeros is accepted. */
 void mmc_store_free(struct mmc_store *store);
 
