@@ -109,6 +109,21 @@ int udf_extents_map(const struct udf_extents *extents, uint64_t block,
     return 0;
 }
 
+int udf_extents_before(const struct udf_extents *extents, uint64_t block,
+                       struct udf_extent *out_extent) {
+    size_t i = find(extents, block);
+
+    /* Neighbouring holes are one. */
+    while (i > 0 && extents->list[i - 1].kind == UDF_EXTENT_HOLE) {
+        i--;
+    }
+    if (i == 0) {
+        return -ENOENT;
+    }
+    *out_extent = extents->list[i - 1];
+    return 0;
+}
+
 static bool can_join(const struct udf_extent *left,
                      const struct udf_extent *right) {
     if (left->kind != right->kind || right->count > UINT32_MAX - left->count) {

@@ -58,6 +58,11 @@ uint64_t udf_extents_allocated(const struct udf_extents *extents);
 int udf_extents_map(const struct udf_extents *extents, uint64_t block,
                     struct udf_extent *out_piece);
 
+/* Gives the last extent before `block` that is no hole; what covers `block`
+ * itself must be a hole or nothing. Returns 0 or -ENOENT. O(log n). */
+int udf_extents_before(const struct udf_extents *extents, uint64_t block,
+                       struct udf_extent *out_extent);
+
 /* Puts `piece` in place of what covers its blocks, with a hole before it when
  * it begins past the end. Parts that are replaced go to `drop` (NULL: to
  * nobody). Returns 0 or -ENOMEM (nothing changed, nothing dropped). */

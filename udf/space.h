@@ -75,6 +75,12 @@ int udf_space_take_at(struct udf_space *space, uint32_t lbn, uint32_t count);
 int udf_space_take_run(struct udf_space *space, uint32_t goal, uint32_t want,
                        uint32_t *out_lbn, uint32_t *out_count);
 
+/* Takes blocks lbn .. lbn+count-1 (count >= 1) for data, leaving the `gap`
+ * blocks before them for what will follow on from there. Returns 0, or -ENOSPC
+ * when one of all these blocks is not usable or in an area. */
+int udf_space_take_behind(struct udf_space *space, uint32_t lbn, uint32_t gap,
+                          uint32_t count);
+
 /* Takes `count` (<= packet_blocks) contiguous blocks that lie in one packet:
  * at `goal` or behind it in its packet, else in a whole free packet, else
  * anywhere. For metadata and small files. Returns 0 or -ENOSPC. */

@@ -30,6 +30,25 @@ uint64_t udf_space_area_end(const struct udf_space *space, uint64_t pkt,
     return 0;
 }
 
+int udf_space_take_behind(struct udf_space *space, uint32_t lbn, uint32_t gap,
+                          uint32_t count) {
+    uint64_t begin = (uint64_t)lbn - gap, end = (uint64_t)lbn + count;
+    uint64_t pkt;
+
+    assert(count > 0);
+    if (gap > lbn || end > space->blocks ||
+        mmc_bits_next_clear(space->usable_map, begin, end) < end) {
+        return -ENOSPC;
+    }
+    pkt = udf_space_packet_of(space, (uint32_t)begin);
+    end = udf_space_packet_of(space, (uint32_t)(end - 1)) + 1;
+    if (udf_space_area_end(space, pkt, end - pkt) > 0) {
+        return -ENOSPC;
+    }
+    udf_space_use(space, lbn, count);
+    return 0;
+}
+
 bool udf_space_open_areas(struct udf_space *space) {
     bool any = false;
 

@@ -8,6 +8,11 @@
  * the packet that is being filled. A file that grows goes on behind its last
  * extent when that ends on a packet's border.
  *
+ * The kernel hands over a file that grows in several requests at once, in any
+ * order. A run that lies a little behind what the file has is placed as far
+ * behind it, and what is missing finds its place between them: so the file is
+ * in one piece in the end.
+ *
  * What is written over goes to fresh packets, too, when it fills one: in its
  * place every block would need its packet read and kept in the journal. Past
  * FRAGMENTS_MAX extents, and when space is short, it stays in its place, so
@@ -24,7 +29,8 @@
 enum {
     /* Longest extent of one descriptor, in blocks (UDF 2.60 2.3.10). */
     RUN_MAX = UDF_EXTENT_BYTES_MAX / UDF_BLOCK_BYTES,
-    FRAGMENTS_MAX = 4096
+    FRAGMENTS_MAX = 4096,
+    GAP_MAX = 4096 /* blocks; twice what the kernel writes of a file at once */
 };
 
 /* What the next dirty blocks are. */
@@ -89,18 +95,69 @@ static int hand_over(struct udf_volume *volume, struct udf_node *node,
     return 0;
 }
 
-/* Where a run of new blocks should go: behind what the file has before it. What
- * is written over gathers where the last of it went. */
-static uint32_t goal_of(const struct udf_volume *volume,
-                        const struct udf_node *node, const struct run *run) {
-    struct udf_extent piece;
+/* Blocks from block `lbn` of the data's partition to the next border of a
+ * packet. */
+static uint32_t to_border(const struct udf_volume *volume, uint32_t lbn) {
+    const struct udf_placement *place = &volume->placement;
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t phase = volume->maps.map[place->data_part].start_lba % packet;
 
-    if (!run->placed && run->block > 0 &&
-        udf_extents_map(&node->body.extents, run->block - 1, &piece) == 0 &&
-        piece.kind != UDF_EXTENT_HOLE) {
-        return piece.addr.lbn + piece.count;
+    return (packet - (lbn + phase) % packet) % packet;
+}
+
+/* Where a run of new blocks should go, and how many blocks before that the file
+ * lacks: behind what it has before the run, or at its beginning. What is
+ * written over gathers where the last of it went. */
+static uint32_t goal_of(const struct udf_volume *volume,
+                        const struct udf_node *node, const struct run *run,
+                        uint32_t *out_gap) {
+    uint32_t goal = volume->placement.data_goal;
+    struct udf_extent last;
+    uint64_t gap = run->block;
+
+    *out_gap = 0;
+    if (run->placed || gap == 0) {
+        return goal;
     }
-    return volume->placement.data_goal;
+    if (udf_extents_before(&node->body.extents, run->block, &last) == 0 &&
+        last.addr.part == volume->placement.data_part) {
+        goal = last.addr.lbn + last.count;
+        gap -= last.block + last.count;
+    } else {
+        goal += to_border(volume, goal);
+    }
+    if (gap > GAP_MAX || gap > UINT32_MAX - goal) {
+        return volume->placement.data_goal;
+    }
+    *out_gap = (uint32_t)gap;
+    return goal + *out_gap;
+}
+
+/* Takes space for the beginning of `run`. */
+static int take_place(struct udf_volume *volume, const struct udf_node *node,
+                      const struct run *run, uint32_t *out_lbn,
+                      uint32_t *out_count) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t *data_goal = &volume->placement.data_goal;
+    uint32_t gap, goal = goal_of(volume, node, run, &gap);
+    uint32_t lbn = goal, count = run->count;
+    int error;
+
+    if (gap == 0 || count < packet ||
+        udf_space_take_behind(volume->space, lbn, gap, count)) {
+        error = udf_space_take_run(volume->space, gap > 0 ? *data_goal : goal,
+                                   run->count, &lbn, &count);
+        if (error) {
+            return error;
+        }
+    }
+    /* What fills a gap leaves other gaps before the goal. */
+    if (lbn != goal || lbn + count > *data_goal) {
+        *data_goal = lbn + count;
+    }
+    *out_lbn = lbn;
+    *out_count = count;
+    return 0;
 }
 
 /* Takes space for the beginning of `run` and enters it in the extents; what it
@@ -110,8 +167,7 @@ static int place_run(struct udf_volume *volume, struct udf_node *node,
     struct udf_body *body = &node->body;
     bool moves = run->placed;
     uint32_t lbn, count;
-    int error = udf_space_take_run(volume->space, goal_of(volume, node, run),
-                                   run->count, &lbn, &count);
+    int error = take_place(volume, node, run, &lbn, &count);
 
     if (error) {
         return error;
@@ -132,7 +188,6 @@ static int place_run(struct udf_volume *volume, struct udf_node *node,
     if (node->orphan) {
         udf_volume_orphan(volume, run->piece.addr, count);
     }
-    volume->placement.data_goal = lbn + count;
     if (!moves) { /* space was set aside for it */
         body->reserved -= count;
         udf_space_unreserve(volume->space, count);
@@ -140,13 +195,18 @@ static int place_run(struct udf_volume *volume, struct udf_node *node,
     return 0;
 }
 
-/* Lets the next run begin with a packet. */
-static void begin_packet(struct udf_volume *volume) {
-    struct udf_placement *place = &volume->placement;
+/* Cuts `run` to the part that fills whole packets. */
+static void cut_to_packets(const struct udf_volume *volume,
+                           const struct udf_node *node, struct run *run) {
     uint32_t packet = volume->dev->geometry.packet_blocks;
-    uint32_t phase = volume->maps.map[place->data_part].start_lba % packet;
+    uint32_t gap, goal = goal_of(volume, node, run, &gap);
+    uint32_t lead = gap > 0 ? to_border(volume, goal) : 0;
 
-    place->data_goal += (packet - (place->data_goal + phase) % packet) % packet;
+    if (lead < run->count) {
+        run->block += lead;
+        run->count -= lead;
+    }
+    run->count -= run->count % packet;
 }
 
 /* Whether what is written over shall go elsewhere. */
@@ -193,7 +253,6 @@ int udf_file_write_back(struct udf_volume *volume, struct udf_node *node,
                         enum udf_writeback mode, uint32_t max_blocks,
                         uint32_t *out_blocks) {
     struct udf_dirty *dirty = &node->body.dirty;
-    uint32_t packet = volume->dev->geometry.packet_blocks;
     bool move = shall_move(volume, node);
     uint64_t from = 0;
     uint32_t done = 0;
@@ -201,14 +260,15 @@ int udf_file_write_back(struct udf_volume *volume, struct udf_node *node,
     int error = 0;
 
     if (move) {
-        begin_packet(volume);
+        volume->placement.data_goal +=
+            to_border(volume, volume->placement.data_goal);
     }
     while (!error && done < max_blocks && next_run(node, from, &run)) {
         uint64_t before = dirty->blocks;
 
         from = run.block + run.count;
         if (mode == UDF_WRITEBACK_PACKETS && !(move && run.placed)) {
-            run.count -= run.count % packet;
+            cut_to_packets(volume, node, &run);
         }
         if (run.count > max_blocks - done) {
             run.count = max_blocks - done;

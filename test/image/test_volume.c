@@ -22,6 +22,7 @@
 #include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/udf.h"
+#include "udf/volume.h"
 
 enum { SMALL_DISC = 32 * 1200 };
 
@@ -522,6 +523,30 @@ static void test_volume_commits_while_data_pours_in(void **state) {
     assert_true(find(fx, UDF_ROOT_INO, "log").size > 1000000);
 }
 
+/* The kernel sends a file in several requests at once. */
+static void test_volume_puts_a_file_in_one_piece(void **state) {
+    static const uint64_t order[] = {1, 0, 3, 2, 6, 4, 7, 5, 8};
+    struct udf_mount_options options = {.dirty_bytes = 1 << 20};
+    struct fixture *fx = *state;
+    uint64_t ino;
+
+    assert_int_equal(udf_unmount(fx->volume), 0);
+    fx->volume = NULL;
+    assert_int_equal(udf_mount(memdev_device(fx->mem), &options, &fx->volume),
+                     0);
+    ino = make(fx, UDF_ROOT_INO, "large", S_IFREG | 0644);
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        fill(fx, ino, order[i] * 600000, 600000, 4);
+    }
+    assert_int_equal(udf_commit(fx->volume), 0);
+    assert_int_equal(udf_node_find(&fx->volume->nodes, ino)->body.extents.count,
+                     1);
+    assert_int_equal(udf_unmount(fx->volume), 0);
+    fx->volume = NULL;
+    mount_again(fx);
+    assert_int_equal(find(fx, UDF_ROOT_INO, "large").size, 9 * 600000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_volume_keeps_files_of_every_size,
@@ -550,6 +575,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             test_volume_moves_no_directory_into_a_full_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_volume_commits_while_data_pours_in,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_volume_puts_a_file_in_one_piece,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_volume_reading_writes_nothing,
                                         setup, teardown),

@@ -534,6 +534,25 @@ static void test_extent_turn_keeps_the_blocks(void **state) {
     udf_extents_free(&extents);
 }
 
+static void test_extent_before_passes_over_holes(void **state) {
+    struct udf_extents extents = {0};
+    struct udf_extent before;
+
+    (void)state;
+    assert_int_equal(udf_extents_before(&extents, 9, &before), -ENOENT);
+    put(&extents, extent(3, 4, UDF_EXTENT_RECORDED, 50));
+    assert_int_equal(udf_extents_before(&extents, 2, &before), -ENOENT);
+    assert_int_equal(udf_extents_before(&extents, 7, &before), 0);
+    assert_true(before.block == 3 && before.count == 4);
+    put(&extents, extent(20, 1, UDF_EXTENT_RECORDED, 80));
+    assert_int_equal(udf_extents_before(&extents, 12, &before), 0);
+    assert_true(before.block == 3 && before.addr.lbn == 50);
+    assert_int_equal(udf_extents_resize(&extents, 30, NULL, NULL), 0);
+    assert_int_equal(udf_extents_before(&extents, 25, &before), 0);
+    assert_true(before.block == 20 && before.addr.lbn == 80);
+    udf_extents_free(&extents);
+}
+
 static void test_extent_encode_nothing(void **state) {
     struct udf_extents extents = {0};
     struct udf_ad_cursor cursor = {0};
@@ -565,6 +584,7 @@ int main(void) {
         cmocka_unit_test(test_extent_encode_cuts_last_length),
         cmocka_unit_test(test_extent_encode_gives_the_tail_descriptors),
         cmocka_unit_test(test_extent_turn_keeps_the_blocks),
+        cmocka_unit_test(test_extent_before_passes_over_holes),
         cmocka_unit_test(test_extent_encode_nothing),
     };
 

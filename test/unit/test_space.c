@@ -369,6 +369,27 @@ static void test_space_run_takes_whole_packets(void **state) {
     udf_space_destroy(space);
 }
 
+static void test_space_run_leaves_a_gap(void **state) {
+    struct udf_space *space = empty_disc(40000, 32, 0);
+    uint32_t lbn;
+
+    (void)state;
+    assert_int_equal(udf_space_take_behind(space, 1064, 40, 64), 0);
+    assert_int_equal(udf_space_take_at(space, 1024, 40), 0);
+    assert_int_equal(udf_space_usable(space), 40000 - 104);
+    /* One block of the gap, of the run, or too few before it or behind. */
+    assert_int_equal(udf_space_take_behind(space, 1200, 73, 5), -ENOSPC);
+    assert_int_equal(udf_space_take_behind(space, 1000, 5, 25), -ENOSPC);
+    assert_int_equal(udf_space_take_behind(space, 10, 11, 5), -ENOSPC);
+    assert_int_equal(udf_space_take_behind(space, 39990, 5, 11), -ENOSPC);
+    assert_int_equal(udf_space_take_behind(space, 1200, 72, 5), 0);
+    /* Not in or over what lies apart. */
+    assert_int_equal(udf_space_take_apart(space, UDF_SPACE_ENTRIES, 1, 1, &lbn),
+                     0);
+    assert_int_equal(udf_space_take_behind(space, lbn + 5, 1, 1), -ENOSPC);
+    udf_space_destroy(space);
+}
+
 static void test_space_small_runs_share_a_packet(void **state) {
     struct udf_space *space = empty_disc(320, 32, 0);
     uint32_t goal = 64, lbn = 0, count = 0;
@@ -542,6 +563,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_space_follows_model),
         cmocka_unit_test(test_space_run_takes_whole_packets),
+        cmocka_unit_test(test_space_run_leaves_a_gap),
         cmocka_unit_test(test_space_small_runs_share_a_packet),
         cmocka_unit_test(test_space_run_falls_back_to_longest),
         cmocka_unit_test(test_space_near_prefers_goal_then_free_packet),
