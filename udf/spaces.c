@@ -121,12 +121,15 @@ static int load_metadata(struct udf_volume *volume) {
                : 0;
 }
 
-static int load_one(struct udf_volume *volume, const struct udf_vds *vds,
-                    uint16_t part) {
+static bool is_physical(enum udf_map_kind kind) {
+    return kind == UDF_MAP_KIND_PHYSICAL || kind == UDF_MAP_KIND_SPARABLE;
+}
+
+static int load_upper(struct udf_volume *volume, uint16_t part) {
     switch (volume->maps.map[part].kind) {
     case UDF_MAP_KIND_PHYSICAL:
     case UDF_MAP_KIND_SPARABLE:
-        return load_physical(volume, vds, part);
+        return 0;
     case UDF_MAP_KIND_METADATA:
         return load_metadata(volume);
     case UDF_MAP_KIND_VIRTUAL:
@@ -179,11 +182,23 @@ static void avoid_anchor(struct udf_volume *volume, uint32_t anchor) {
 int udf_spaces_load(struct udf_volume *volume, const struct udf_vds *vds) {
     int error = 0;
 
+    for (uint16_t part = 0; !error && part < volume->maps.count; part++) {
+        if (is_physical(volume->maps.map[part].kind)) {
+            error = load_physical(volume, vds, part);
+        }
+    }
+    return error;
+}
+
+int udf_spaces_load_upper(struct udf_volume *volume,
+                          const struct udf_vds *vds) {
+    int error = 0;
+
     if (volume->identity.root_icb.part >= volume->maps.count) {
         return -EUCLEAN;
     }
     for (uint16_t part = 0; !error && part < volume->maps.count; part++) {
-        error = load_one(volume, vds, part);
+        error = load_upper(volume, part);
     }
     if (!error) {
         avoid_anchor(volume, vds->anchor);

@@ -33,11 +33,16 @@ struct udf_spaces {
     struct udf_spacetable table[UDF_PARTMAPS_MAX]; /* or, where present */
 };
 
-/* Loads the space of every partition that may be overwritten, and decides
- * where data and metadata go; what stands against writing makes the volume
- * read-only. Returns 0; -ENOMEM, -ENODEV, -ENOMEDIUM. ECMA-167 3/10.5.7,
- * 4/10. */
+/* Loads the space of every partition with blocks of its own that may be
+ * overwritten; what stands against writing makes the volume read-only. Before
+ * anything else in the partition is read: its bitmap comes first on most
+ * discs, and going back costs a seek. Returns 0; -ENOMEM, -ENODEV, -ENOMEDIUM.
+ * ECMA-167 3/10.5.7, 4/10. */
 int udf_spaces_load(struct udf_volume *volume, const struct udf_vds *vds);
+
+/* The same for partitions that stand on others; then decides where data and
+ * metadata go. Errors as there. */
+int udf_spaces_load_upper(struct udf_volume *volume, const struct udf_vds *vds);
 void udf_spaces_free(struct udf_volume *volume);
 
 /* Makes the space of partition `part`, whose first `blocks` blocks are free

@@ -301,6 +301,9 @@ static int load_volume(struct udf_volume *volume,
         error = udf_replay(volume, out_replay);
     }
     if (!error) {
+        error = udf_spaces_load(volume, vds);
+    }
+    if (!error) {
         error = make_maps(volume, vds, false);
     }
     if (!error && volume->vat.present) {
@@ -310,7 +313,7 @@ static int load_volume(struct udf_volume *volume,
         error = load_file_set(volume, vds);
     }
     if (!error) {
-        error = udf_spaces_load(volume, vds);
+        error = udf_spaces_load_upper(volume, vds);
     }
     if (!error && udf_replay_keep_area(volume)) {
         udf_volume_read_only(volume,
