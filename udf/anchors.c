@@ -64,8 +64,7 @@ static bool is_head_only(const struct udf_volume *volume,
     uint32_t packet = volume->dev->geometry.packet_blocks;
     uint32_t middle = volume->dev->geometry.blocks - 1 - ANCHOR_LBA;
 
-    return volume->journal.reserved.packets > 0 &&
-           avdp->reserve.lba < ANCHOR_LBA &&
+    return avdp->reserve.lba < ANCHOR_LBA &&
            (uint64_t)map->start_lba + map->blocks <= middle / packet * packet;
 }
 
@@ -104,17 +103,22 @@ int udf_anchors_complete(struct udf_volume *volume) {
     struct udf_avdp avdp;
     int error;
 
-    if (geometry->part_formatted || geometry->session_start != 0) {
+    if (geometry->part_formatted || geometry->session_start != 0 ||
+        volume->journal.reserved.packets == 0 ||
+        volume->integrity.last_anchor == geometry->blocks - 1) {
         return 0;
     }
     error = udf_io_load(volume, ANCHOR_LBA, 1, block);
-    if (error || udf_decode_avdp(block, ANCHOR_LBA, &avdp) ||
-        !is_head_only(volume, &avdp)) {
+    if (error || udf_decode_avdp(block, ANCHOR_LBA, &avdp)) {
         return error == -EIO ? 0 : error;
     }
-    error = add(volume, &avdp, places);
+    if (is_head_only(volume, &avdp)) {
+        error = add(volume, &avdp, places);
+    }
     if (error) {
         forget(volume, places);
+    } else {
+        volume->integrity.last_anchor = geometry->blocks - 1;
     }
     return error;
 }
@@ -130,7 +134,10 @@ int udf_format_finish(struct blockdev *dev) {
     }
     error = udf_volume_writable(volume);
     if (!error) {
+        uint32_t known = volume->integrity.last_anchor;
+
         error = udf_anchors_complete(volume);
+        volume->integrity.touched |= volume->integrity.last_anchor != known;
     }
     closed = udf_unmount(volume);
     return error ? error : closed;

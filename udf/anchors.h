@@ -9,9 +9,11 @@
 struct udf_volume;
 
 /* Writes the anchors at N-256 and N where they are missing, on a volume of our
- * own layout, once the medium is formatted throughout, and synchronises. Called
- * by the committing thread. Returns 0 or an error of reading or writing; then
- * the volume is whole as it was without them, and nobody waits for them. */
+ * own layout, once the medium is formatted throughout, and synchronises. The
+ * next LVID says that they are there, so that they are looked for once: they
+ * are two seeks away. Called by the committing thread. Returns 0 or an error of
+ * reading or writing; then the volume is whole as it was without them, and
+ * nobody waits for them. */
 int udf_anchors_complete(struct udf_volume *volume);
 
 #endif

@@ -169,6 +169,7 @@ static void complete(const struct udf_volume *volume, bool closed, bool journal,
     lvid->closed = closed;
     lvid->own_bytes = 0;
     if (udf_journal_mark(volume, !journal, &mark)) {
+        mark.last_anchor = volume->integrity.last_anchor;
         udf_mark_encode(&mark, lvid);
     }
 }

@@ -45,9 +45,10 @@ struct udf_integrity {
     /* when the last one that is on the medium was made, and the last one that
      * was written: how the disc is known again; committing thread */
     struct udf_time known, sent;
-    bool open_on_disc; /* an OPEN of this session; committing thread */
-    bool touched;      /* this mount changed the volume; as before */
-    bool append;       /* see the head of this file */
+    bool open_on_disc;    /* an OPEN of this session; committing thread */
+    bool touched;         /* this mount changed the volume; as before */
+    bool append;          /* see the head of this file */
+    uint32_t last_anchor; /* udf/mark.h; committing thread */
 };
 
 /* Reads the chain of LVIDs that begins at `extent`. Not finding one is no

@@ -12,7 +12,7 @@
 #include "udf/encode.h"
 #include "udf/run.h"
 
-enum { MARK_BYTES = 40, TAG_BYTES = 16 };
+enum { MARK_BYTES = 48, MARK_BYTES_MIN = 40, TAG_BYTES = 16 };
 
 static const char magic[8] = {'U', 'D', 'F', 'P', 'K', 'T', 'M', '1'};
 
@@ -21,6 +21,7 @@ struct raw_mark {
     uint64_t session;
     uint32_t lba, packets, packet_blocks, begin;
     uint64_t sum;
+    uint32_t last_anchor, zero;
 };
 
 _Static_assert(sizeof(struct raw_mark) == MARK_BYTES, "as on the disc");
@@ -44,6 +45,7 @@ void udf_mark_encode(const struct udf_mark *mark, struct udf_lvid *lvid) {
         .packets = htole32(mark->area.packets),
         .packet_blocks = htole32(mark->area.packet_blocks),
         .begin = htole32(mark->begin),
+        .last_anchor = htole32(mark->last_anchor),
     };
 
     memcpy(raw.magic, magic, sizeof(magic));
@@ -65,20 +67,22 @@ static bool is_possible(const struct udf_mark *mark, uint32_t blocks) {
 
 int udf_mark_decode(const struct udf_lvid *lvid, uint32_t blocks,
                     struct udf_mark *out_mark) {
-    struct raw_mark raw;
+    struct raw_mark raw = {0};
     struct udf_mark mark;
 
-    if (lvid->own_bytes < MARK_BYTES ||
+    if (lvid->own_bytes < MARK_BYTES_MIN ||
         memcmp(lvid->own, magic, sizeof(magic)) != 0) {
         return -ENOENT;
     }
-    memcpy(&raw, lvid->own, sizeof(raw));
+    memcpy(&raw, lvid->own,
+           lvid->own_bytes < sizeof(raw) ? MARK_BYTES_MIN : sizeof(raw));
     mark = (struct udf_mark){
         .session = le64toh(raw.session),
         .area = {.lba = le32toh(raw.lba),
                  .packets = le32toh(raw.packets),
                  .packet_blocks = le32toh(raw.packet_blocks)},
         .begin = le32toh(raw.begin),
+        .last_anchor = le32toh(raw.last_anchor),
     };
     if (!is_possible(&mark, blocks)) {
         return -EUCLEAN;

@@ -16,6 +16,9 @@
  *  28  u32  packet of the area at which the session begins
  *  32  u64  checksum of the LVID but its tag, with this field as 0: another
  *           writer may change the LVID and keep these bytes
+ *  40  u32  last block of the medium when the anchors near its end were known
+ *           to be there (udf/anchors.h), 0: not known; earlier marks end before
+ *  44  u32  0
  */
 #ifndef UDF_MARK_H
 #define UDF_MARK_H
@@ -38,7 +41,8 @@ struct udf_journal_area {
 struct udf_mark {
     uint64_t session;
     struct udf_journal_area area;
-    uint32_t begin; /* 0 .. area.packets - 1 */
+    uint32_t begin;       /* 0 .. area.packets - 1 */
+    uint32_t last_anchor; /* 0: not known */
 };
 
 /* Puts the mark into `lvid`, whose other fields are final. */

@@ -525,6 +525,7 @@ int udf_replay(struct udf_volume *volume, enum udf_replay_result *out_result) {
                                 volume->dev->geometry.blocks, &search.mark);
 
     *out_result = UDF_REPLAY_NONE;
+    volume->integrity.last_anchor = error ? 0 : search.mark.last_anchor;
     if (error == -ENOENT ||
         (error == -EUCLEAN && volume->integrity.lvid.closed)) {
         return 0;

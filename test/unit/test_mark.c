@@ -19,6 +19,7 @@ static const struct udf_mark mark = {
     .session = UINT64_C(0x1122334455667788),
     .area = {.lba = 2720, .packets = 72, .packet_blocks = 32},
     .begin = 71,
+    .last_anchor = 299999,
 };
 
 static struct udf_lvid marked(const struct udf_mark *what) {
@@ -36,7 +37,18 @@ static void test_mark_comes_back(void **state) {
     assert_int_equal(udf_mark_decode(&lvid, BLOCKS, &back), 0);
     assert_true(back.session == mark.session && back.area.lba == 2720 &&
                 back.area.packets == 72 && back.area.packet_blocks == 32 &&
-                back.begin == 71);
+                back.begin == 71 && back.last_anchor == 299999);
+}
+
+/* Marks were shorter once. */
+static void test_mark_without_an_anchor(void **state) {
+    struct udf_lvid lvid = marked(&mark);
+    struct udf_mark back;
+
+    (void)state;
+    lvid.own_bytes = 40;
+    assert_int_equal(udf_mark_decode(&lvid, BLOCKS, &back), -ESTALE);
+    assert_true(back.begin == 71 && back.last_anchor == 0);
 }
 
 static void test_mark_none(void **state) {
@@ -46,7 +58,7 @@ static void test_mark_none(void **state) {
     (void)state;
     assert_int_equal(udf_mark_decode(&lvid, BLOCKS, &back), -ENOENT);
     lvid = marked(&mark);
-    lvid.own_bytes--;
+    lvid.own_bytes = 39;
     assert_int_equal(udf_mark_decode(&lvid, BLOCKS, &back), -ENOENT);
 }
 
@@ -85,6 +97,7 @@ static void test_mark_must_be_possible(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mark_comes_back),
+        cmocka_unit_test(test_mark_without_an_anchor),
         cmocka_unit_test(test_mark_none),
         cmocka_unit_test(test_mark_of_another_lvid_is_stale),
         cmocka_unit_test(test_mark_must_be_possible),
