@@ -35,9 +35,10 @@ struct fs_context {
     struct fs_seeker *seeker;
     enum fs_atime atime;
     bool read_only;
-    bool open_needless;           /* the kernel does without OPEN and RELEASE */
-    bool opendir_needless;        /* ... OPENDIR and RELEASEDIR */
-    bool own_umask;               /* the kernel leaves the umask to us */
+    bool open_needless;    /* the kernel does without OPEN and RELEASE */
+    bool opendir_needless; /* ... OPENDIR and RELEASEDIR */
+    bool acl; /* the kernel obeys access control lists, and leaves the umask
+                 to us */
     atomic_uint_least64_t writes; /* WRITE requests so far */
     /* Files written lately, each in the slot of its number; 0 = none */
     atomic_uint_least64_t written[FS_WRITTEN_SLOTS];

@@ -54,8 +54,8 @@ void fs_op_init(void *userdata, struct fuse_conn_info *conn) {
 
     conn->want |= conn->capable & wanted;
     conn->want &= ~unwanted;
-    context->own_umask = can_have_acl(context, conn);
-    conn->want |= context->own_umask ? wanted_for_acl : 0;
+    context->acl = can_have_acl(context, conn);
+    conn->want |= context->acl ? wanted_for_acl : 0;
     conn->max_write = WRITE_BYTES_MAX;
     conn->max_background = BACKGROUND_MAX;
     conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;

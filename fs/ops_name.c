@@ -59,7 +59,7 @@ static int make_object(fuse_req_t req, fuse_ino_t parent, const char *name,
     struct fs_context *context = fs_op_context(req);
     int err = fs_op_may_change(context);
 
-    make->umask = context->own_umask && !S_ISLNK(make->mode) ? asker->umask : 0;
+    make->umask = context->acl && !S_ISLNK(make->mode) ? asker->umask : 0;
     return err ? err
                : udf_create(context->volume, parent, &made, make, &cred,
                             out_stat);

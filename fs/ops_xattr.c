@@ -10,6 +10,16 @@
 /* What listxattr(2) can give at most, XATTR_LIST_MAX of Linux. */
 enum { LIST_BYTES_MAX = 65536 };
 
+/* A list that nobody would obey is refused as by a file system that knows of
+ * none: programs then set the mode instead, or say what is missing. */
+static int check_name(const struct fs_context *context, const char *name) {
+    static const char lists[] = "system.posix_acl_";
+
+    return !context->acl && strncmp(name, lists, sizeof lists - 1) == 0
+               ? -EOPNOTSUPP
+               : 0;
+}
+
 void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
                     size_t room) {
     struct fs_context *context = fs_op_context(req);
@@ -17,7 +27,7 @@ void fs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
         room < UDF_XATTR_BYTES_MAX ? (uint32_t)room : UDF_XATTR_BYTES_MAX;
     uint8_t *buf = most > 0 ? malloc(most) : NULL;
     uint32_t count = 0;
-    int err = most > 0 && !buf ? -ENOMEM : 0;
+    int err = most > 0 && !buf ? -ENOMEM : check_name(context, name);
 
     if (!err) {
         err = udf_getxattr(context->volume, ino, name, buf, most, &count);
@@ -36,6 +46,9 @@ void fs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
     };
     int err = fs_op_may_change(context);
 
+    if (!err) {
+        err = check_name(context, name);
+    }
     if (!err) {
         err = udf_setxattr(context->volume, ino, name, &xattr);
     }
@@ -93,6 +106,9 @@ void fs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name) {
     struct fs_context *context = fs_op_context(req);
     int err = fs_op_may_change(context);
 
+    if (!err) {
+        err = check_name(context, name);
+    }
     if (!err) {
         err = udf_removexattr(context->volume, ino, name);
     }

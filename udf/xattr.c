@@ -340,12 +340,21 @@ int udf_xattr_remove(struct udf_op *op, struct udf_node *node,
     return error ? error : udf_stream_remove(op, node, &entry);
 }
 
+static bool is_list(const char *name) {
+    return strcmp(name, UDF_XATTR_ACL_ACCESS) == 0 ||
+           strcmp(name, UDF_XATTR_ACL_DEFAULT) == 0;
+}
+
 static int remove_one(struct udf_op *op, void *context) {
     const struct change *change = context;
     struct udf_node *node;
     int error = udf_node_get(op, change->ino, &node);
 
-    return error ? error : udf_xattr_remove(op, node, change->name);
+    if (!error) {
+        error = udf_xattr_remove(op, node, change->name);
+    }
+    /* Without a list the mode is the list, and there is nothing to remove. */
+    return error == -ENODATA && is_list(change->name) ? 0 : error;
 }
 
 int udf_removexattr(struct udf_volume *volume, uint64_t ino, const char *name) {

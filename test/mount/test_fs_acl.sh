@@ -82,3 +82,23 @@ echo new >"$mnt/dir/later"
 same "mode of a later file" "$(stat -c %a "$mnt/dir/later")" 644
 rm -r "$mnt/copy"
 umount_disc
+
+# UDF 1.50 has nowhere to keep a list: it is refused, so that programs set the
+# mode where that says the same.
+disc=$work/old.img
+"$build/udfpkt-format" --media cdrw --size 60M --udf 1.50 "$disc" \
+    >"$work/format" 2>&1 || fail "udfpkt-format: $(cat "$work/format")"
+mount_disc
+echo old >"$mnt/file"
+expect 1 setfacl -m u:65534:r "$mnt/file"
+says "Operation not supported"
+expect 1 setfacl -d -m u:65534:r "$mnt"
+says "Operation not supported"
+same "no list" "$(acl "$mnt/file")" 'user::rw- group::r-- other::r--'
+expect 0 setfacl -m g::rw "$mnt/file"
+same "mode by list" "$(stat -c %a "$mnt/file")" 664
+expect 0 setfacl -b "$mnt/file"
+expect 0 setfacl -k "$mnt"
+touch "$work/plain"
+expect 0 cp -a "$work/plain" "$mnt/copy"
+umount_disc

@@ -2,7 +2,8 @@
  *
  * test/posix/handles.c - open files and directories: listing while names come
  * and go, locks, extended attributes, files without a name, descriptors of
- * every kind in every call, what is said of the whole file system.
+ * every kind in every call, handles that outlive them, what is said of the
+ * whole file system.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -356,6 +357,114 @@ static void check_at_calls(int fd, int error) {
     posix_fails("utimensat", error, utimensat(fd, "x", NULL, 0));
     posix_fails("faccessat", error, faccessat(fd, "x", F_OK, 0));
     posix_fails("absolute", 0, fstatat(fd, "/", &attr, 0));
+}
+
+/* ---- names for descriptors, as NFS servers keep them -------------------- */
+
+struct handle {
+    struct file_handle head;
+    unsigned char bytes[MAX_HANDLE_SZ];
+};
+
+static int take_handle(const char *path, struct handle *handle) {
+    int mount_id;
+
+    handle->head.handle_bytes = sizeof handle->bytes;
+    return name_to_handle_at(AT_FDCWD, path, &handle->head, &mount_id, 0);
+}
+
+static int open_handle(struct handle *handle, int flags) {
+    int here = open(".", O_RDONLY | O_DIRECTORY);
+    int fd = open_by_handle_at(here, &handle->head, flags);
+    int error = errno;
+
+    close(here);
+    errno = error;
+    return fd;
+}
+
+/* The object that the handle leads to is `expected`. */
+static void expect_object(struct handle *handle, const struct stat *expected) {
+    struct stat attr = {.st_ino = 0};
+    int fd = open_handle(handle, O_PATH | O_NOFOLLOW);
+
+    posix_fails("open", posix_is_root() ? 0 : EPERM, fd);
+    if (fd >= 0) {
+        posix_fails("fstat", 0, fstat(fd, &attr));
+        posix_is("number", (long)expected->st_ino, (long)attr.st_ino);
+        posix_is("mode", (long)expected->st_mode, (long)attr.st_mode);
+        close(fd);
+    }
+}
+
+static void check_exported(enum posix_kind kind) {
+    int gone = posix_is_root() ? ESTALE : EPERM;
+    struct handle old, new;
+    struct stat attr;
+
+    posix_row("handle of a %s", posix_kind_name[kind]);
+    posix_make(kind, "object");
+    posix_make(POSIX_DIR, "dir");
+    posix_fails("lstat", 0, lstat("object", &attr));
+    posix_fails("take", 0, take_handle("object", &old));
+    expect_object(&old, &attr);
+    posix_fails("rename", 0, rename("object", "dir/object"));
+    expect_object(&old, &attr);
+    posix_fails("take again", 0, take_handle("dir/object", &new));
+    posix_is("the same", 0, memcmp(old.bytes, new.bytes, 8));
+    posix_remove("dir/object");
+    posix_fails("of what is gone", gone, open_handle(&old, O_PATH));
+    posix_make(kind, "dir/object");
+    posix_fails("of a new one", 0, take_handle("dir/object", &new));
+    posix_is("another", true,
+             memcmp(old.bytes, new.bytes, old.head.handle_bytes) != 0);
+    posix_fails("of the old one", gone, open_handle(&old, O_PATH));
+    posix_remove("dir");
+    posix_remove("target file");
+    posix_remove("target directory");
+}
+
+static void check_handle_errors(void) {
+    struct handle file, dir, link;
+    int mount_id;
+
+    posix_row("handles");
+    posix_make(POSIX_DIR, "dir");
+    posix_make(POSIX_FILE, "file");
+    posix_make(POSIX_DANGLING, "link");
+    posix_fails("of a file", 0, take_handle("file", &file));
+    posix_fails("of a directory", 0, take_handle("dir", &dir));
+    posix_fails("of a link", 0, take_handle("link", &link));
+    posix_fails("of nothing", ENOENT, take_handle("absent", &link));
+    if (posix_is_root()) {
+        posix_fails("write to a directory", EISDIR, open_handle(&dir, O_RDWR));
+        posix_fails("a file as a directory", ENOTDIR,
+                    open_handle(&file, O_RDONLY | O_DIRECTORY));
+        posix_fails("follow a link", ELOOP, open_handle(&link, O_RDONLY));
+        memset(file.bytes, 0xEE, sizeof file.bytes);
+        posix_fails("that nobody gave", ESTALE, open_handle(&file, O_RDONLY));
+        posix_fails("elsewhere", EBADF,
+                    open_by_handle_at(-1, &dir.head, O_RDONLY));
+        dir.head.handle_bytes = 0;
+        posix_fails("of no length", EINVAL, open_handle(&dir, O_RDONLY));
+    }
+    file.head.handle_bytes = 0;
+    posix_fails("without room", EOVERFLOW,
+                name_to_handle_at(AT_FDCWD, "file", &file.head, &mount_id, 0));
+    posix_is("bytes it takes", true, file.head.handle_bytes > 0);
+    posix_fails(
+        "flags that are none", EINVAL,
+        name_to_handle_at(AT_FDCWD, "file", &file.head, &mount_id, 1 << 20));
+    posix_remove("dir");
+    posix_remove("file");
+    posix_remove("link");
+}
+
+void posix_exports(void) {
+    for (int kind = 0; kind < POSIX_ABSENT; kind++) {
+        check_exported((enum posix_kind)kind);
+    }
+    check_handle_errors();
 }
 
 void posix_handles(void) {

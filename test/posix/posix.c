@@ -40,7 +40,8 @@ static const struct posix_group {
     {"ranges", posix_ranges},   {"maps", posix_maps},
     {"times", posix_times},     {"directories", posix_directories},
     {"locks", posix_locks},     {"attributes", posix_attributes},
-    {"handles", posix_handles},
+    {"lists", posix_lists},     {"handles", posix_handles},
+    {"exports", posix_exports},
 };
 
 static struct {

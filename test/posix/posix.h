@@ -92,6 +92,8 @@ void posix_times(void);
 void posix_directories(void);
 void posix_locks(void);
 void posix_attributes(void);
+void posix_lists(void);
 void posix_handles(void);
+void posix_exports(void);
 
 #endif
