@@ -75,6 +75,41 @@ int cli_is_mounted(pid_t pid, const char *mountpoint, const char *device) {
     return found;
 }
 
+/* The last of our mounts on `mountpoint` or of `device`, whichever is not NULL:
+ * what the kernel calls the other one. */
+static bool find_own(const char *mountpoint, const char *device,
+                     char out_other[PATH_MAX]) {
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    char strings[4 * PATH_MAX];
+    struct mntent entry;
+    bool found = false;
+
+    while (mounts && getmntent_r(mounts, &entry, strings, sizeof strings)) {
+        bool same = mountpoint ? strcmp(entry.mnt_dir, mountpoint) == 0
+                               : strcmp(entry.mnt_fsname, device) == 0;
+
+        if (same && strcmp(entry.mnt_type, "fuse.udfpkt") == 0) {
+            snprintf(out_other, PATH_MAX, "%s",
+                     mountpoint ? entry.mnt_fsname : entry.mnt_dir);
+            found = true;
+        }
+    }
+    if (mounts) {
+        endmntent(mounts);
+    }
+    return found;
+}
+
+bool cli_find_own_mount(const char *device, char out_mountpoint[PATH_MAX]) {
+    return find_own(NULL, device, out_mountpoint);
+}
+
+bool cli_find_own_device(const char *path, char out_device[PATH_MAX]) {
+    char real[PATH_MAX];
+
+    return cli_real_path(path, real) == 0 && find_own(real, NULL, out_device);
+}
+
 /* By number: the same drive has several names. */
 static bool is_device(const char *name, dev_t number) {
     struct stat status;

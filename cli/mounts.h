@@ -18,6 +18,14 @@ int cli_real_path(const char *path, char out_path[PATH_MAX]);
  * table cannot be read. */
 int cli_is_mounted(pid_t pid, const char *mountpoint, const char *device);
 
+/* Where udfpkt-mount's file system of `device`, named as there, is mounted;
+ * false when it is nowhere. */
+bool cli_find_own_mount(const char *device, char out_mountpoint[PATH_MAX]);
+
+/* The device of the file system of udfpkt-mount that is mounted at `path`;
+ * false when none is. */
+bool cli_find_own_device(const char *path, char out_device[PATH_MAX]);
+
 /* Finds where a file system on the block device `device` is mounted, by
  * whomever. Returns false when it is not, or is no block device. */
 bool cli_find_mount_of(const char *device, char out_mountpoint[PATH_MAX]);

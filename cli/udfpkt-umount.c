@@ -88,8 +88,16 @@ static enum cli_exit report(const struct cli_record_view *view) {
 static enum cli_exit unmount_recorded(struct cli_record_view *view) {
     const struct cli_record_content *content = &view->content;
     bool live = view->live;
+    char moved[PATH_MAX];
+    const char *mountpoint = content->mountpoint;
+
+    /* A mount can be moved, and a directory above it renamed. */
+    if (cli_is_mounted(0, mountpoint, content->device) != 1 &&
+        cli_find_own_mount(content->device, moved)) {
+        mountpoint = moved;
+    }
     /* A daemon that was killed leaves its mount behind, which goes here. */
-    enum cli_exit code = unmount(content->mountpoint, content->device);
+    enum cli_exit code = unmount(mountpoint, content->device);
 
     if (code != CLI_EXIT_OK) {
         return code;
@@ -128,8 +136,12 @@ static enum cli_exit unmount_unrecorded(const char *given) {
 
 static enum cli_exit run(const char *path) {
     struct cli_record_view view;
+    char device[PATH_MAX];
 
-    if (cli_record_find(path, &view) != 0) {
+    /* Its record has the mount point's first name. */
+    if (cli_record_find(path, &view) != 0 &&
+        (!cli_find_own_device(path, device) ||
+         cli_record_find(device, &view) != 0)) {
         return unmount_unrecorded(path);
     }
     enum cli_exit code = unmount_recorded(&view);

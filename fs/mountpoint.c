@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,45 @@ int fs_mountpoint_check(const char *path) {
         return -EACCES;
     }
     return access(path, W_OK) == 0 ? 0 : -EACCES;
+}
+
+int fs_mountpoint_device(const char *path, dev_t *out_device) {
+    struct statx status;
+    int fd = open(path, O_PATH | O_CLOEXEC);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    int err = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) == 0
+                  ? 0
+                  : -errno;
+
+    close(fd);
+    if (!err) {
+        *out_device = makedev(status.stx_dev_major, status.stx_dev_minor);
+    }
+    return err;
+}
+
+bool fs_mountpoint_has(dev_t device) {
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL;
+    size_t room = 0;
+    bool found = false;
+
+    if (!mounts) {
+        return true;
+    }
+    while (!found && getline(&line, &room, mounts) > 0) {
+        unsigned major = 0, minor = 0;
+
+        /* Behind the numbers of the mount and of its parent; proc(5). */
+        found = sscanf(line, "%*u %*u %u:%u", &major, &minor) == 2 &&
+                makedev(major, minor) == device;
+    }
+    free(line);
+    fclose(mounts);
+    return found;
 }
 
 bool fs_mountpoint_allow_other_possible(void) {

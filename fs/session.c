@@ -32,7 +32,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
-#include <mntent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -67,6 +66,7 @@ struct fs_session {
     struct fs_context context;
     struct fuse_session *fuse;
     char *mountpoint;
+    dev_t device; /* of the mount */
     sigset_t signals, old_signals;
     int signal_fd;
     int leave_fd;
@@ -226,6 +226,11 @@ int fs_session_open(struct udf_volume *volume,
     }
     if (!err) {
         err = mount_session(session, options);
+    }
+    if (!err) {
+        err = fs_mountpoint_device(session->mountpoint, &session->device);
+    }
+    if (session->fuse) {
         session->context.fuse = session->fuse;
     }
     if (err) {
@@ -332,25 +337,6 @@ static bool leave(struct fs_session *session, struct fs_workers *workers) {
     return true;
 }
 
-/* Whether the session's mount is still there in this mount namespace; true as
- * well when that cannot be told. The mount itself is not touched: that would
- * make it busy for whoever unmounts it. */
-static bool is_mounted_here(const struct fs_session *session) {
-    FILE *mounts = setmntent("/proc/self/mounts", "re");
-    bool found = false;
-
-    if (!mounts) {
-        return true;
-    }
-    for (struct mntent *mount = getmntent(mounts); mount && !found;
-         mount = getmntent(mounts)) {
-        found = strcmp(mount->mnt_type, "fuse.udfpkt") == 0 &&
-                strcmp(mount->mnt_dir, session->mountpoint) == 0;
-    }
-    endmntent(mounts);
-    return found;
-}
-
 /* The mount has gone from this namespace. Its connection ends at once, unless
  * another mount namespace (of a service, of a container) has a copy of it:
  * then whoever unmounted would wait for ever for the disc. */
@@ -360,9 +346,11 @@ static void leave_copies(struct fs_session *session,
                            .events = POLLIN};
 
     if (poll(&ended, 1, ENDED_WAIT_MS) == 0) {
-        mmc_log(MMC_LOG_NOTICE,
-                "%s: unmounted, but another mount namespace still had it",
-                session->mountpoint);
+        mmc_log(
+            MMC_LOG_NOTICE,
+            "%s: unmounted, but another mount namespace still had it; files "
+            "that are open there may lack what was written last",
+            session->mountpoint);
         atomic_store(&session->context.leaving, true);
         (void)wait_until_idle(session, workers);
     }
@@ -420,7 +408,7 @@ static bool wait_for_end(struct fs_session *session,
         if (poll(fds, 4, -1) < 0) {
             continue; /* interrupted; revents are what they were */
         }
-        gone = fds[3].revents && !is_mounted_here(session);
+        gone = fds[3].revents && !fs_mountpoint_has(session->device);
     }
     if (fds[3].fd >= 0) {
         close(fds[3].fd);

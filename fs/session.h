@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct mmc_disc;
 struct udf_volume;
@@ -77,6 +78,16 @@ int fs_mountpoint_check(const char *path);
 /* Whether this process may let other users in: root, or everybody where
  * /etc/fuse.conf has user_allow_other. */
 bool fs_mountpoint_allow_other_possible(void);
+
+/* Which file system is mounted at `path`, without asking whoever serves it.
+ * Returns 0 or a negative errno of open(2) or statx(2). */
+int fs_mountpoint_device(const char *path, dev_t *out_device);
+
+/* Whether that file system is mounted anywhere in this mount namespace: mounts
+ * can be moved, and directories above them renamed. True as well when that
+ * cannot be told. The mount itself is not touched: that would make it busy for
+ * whoever unmounts it. */
+bool fs_mountpoint_has(dev_t device);
 
 /* Unmounts what is mounted at `path`, as root by the kernel, as a user through
  * fusermount3. Waits for the kernel, not for the daemon behind the mount.

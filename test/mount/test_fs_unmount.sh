@@ -138,6 +138,26 @@ wait "$holder" || :
 expect 0 umount "$mnt"
 is_clean
 
+# A mount goes on under another name, whatever else is mounted meanwhile.
+mkdir -p "$work/old/mnt" "$work/other"
+expect 0 "$mount_disc" -o commit=3600 "$cd" "$work/old/mnt"
+exec 5>"$work/old/mnt/renamed"
+echo before >&5
+mv "$work/old" "$work/new"
+mount -t tmpfs tmpfs "$work/other"
+expect 0 umount "$work/other"
+sleep 7 # longer than a mount that has gone from here is waited for
+echo after >&5
+exec 5>&-
+[ "$(tr '\n' ' ' <"$work/new/mnt/renamed")" = "before after " ] ||
+    fail "a renamed mount has lost data"
+expect 0 "$umount_disc" "$cd"
+is_clean
+expect 0 "$mount_disc" "$cd" "$work/new/mnt"
+mv "$work/new" "$work/old"
+expect 0 "$umount_disc" "$work/old/mnt"
+is_clean
+
 # A killed daemon: said by whoever meets it, and cleared away.
 expect 0 "$mount_disc" "$cd" "$mnt"
 echo kept >"$mnt/kept"
