@@ -188,8 +188,28 @@ static enum cli_exit probe_disc(const struct cli_format_request *request,
     return CLI_EXIT_OK;
 }
 
+/* The volume that is there stays: what the user wants of a new one is a
+ * mistake. */
+static enum cli_exit keep_volume(struct cli_format_request *request,
+                                 const char *what) {
+    const struct udf_format_options *udf = &request->udf;
+
+    if (udf->label || udf->revision || udf->map != UDF_MAP_AUTO ||
+        udf->metadata_copies) {
+        cli_error("leave them out; or --force without --wait and --grow, which "
+                  "erases the disc",
+                  "%s: --label, --udf, --map and --metadata-copies are for a "
+                  "new volume, but the disc holds %s, which is kept",
+                  request->path, what);
+        return CLI_EXIT_HAS_DATA;
+    }
+    request->keep = true;
+    return CLI_EXIT_OK;
+}
+
 /* Refuses a disc that holds data, unless --force was given. With --wait, a
- * volume that is there is what shall be finished; --grow needs one. */
+ * volume that is there is what shall be finished, if the medium need not be
+ * formatted for that; --grow needs one. */
 static enum cli_exit check_data(struct cli_format_request *request,
                                 struct mmc_disc *disc,
                                 const struct mmc_disc_info *info) {
@@ -206,13 +226,13 @@ static enum cli_exit check_data(struct cli_format_request *request,
         return code;
     }
     if (request->prepare.grow) {
-        return volume ? CLI_EXIT_OK
+        return volume ? keep_volume(request, what)
                       : cli_fail(CLI_STAGE_VOLUME, request->path, -EMEDIUMTYPE,
                                  info);
     }
-    if (request->prepare.wait && volume && !request->prepare.full) {
-        request->keep = true;
-        return CLI_EXIT_OK;
+    if (request->prepare.wait && volume &&
+        mmc_disc_is_prepared(disc, &request->prepare)) {
+        return keep_volume(request, what);
     }
     if (what[0] == '\0') {
         return CLI_EXIT_OK;

@@ -403,6 +403,12 @@ int mmc_disc_attach(struct mmc_disc *disc, bool writable,
     return error;
 }
 
+bool mmc_disc_is_prepared(const struct mmc_disc *disc,
+                          const struct mmc_prepare_options *options) {
+    return disc->kind == MMC_KIND_IMAGE || options->grow ||
+           mmc_format_is_done(&disc->media, options);
+}
+
 int mmc_disc_prepare(struct mmc_disc *disc,
                      const struct mmc_prepare_options *options,
                      mmc_progress *progress, void *context) {

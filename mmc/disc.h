@@ -162,6 +162,11 @@ int mmc_disc_plan(const struct mmc_disc *disc,
                   const struct mmc_prepare_options *options,
                   struct blockdev_geometry *out_geometry);
 
+/* Whether mmc_disc_prepare() would leave what is on the medium alone, but for
+ * waiting or making it larger. */
+bool mmc_disc_is_prepared(const struct mmc_disc *disc,
+                          const struct mmc_prepare_options *options);
+
 /* Blanks and formats the medium for packet writing as its kind and state
  * need, and identifies it again. A disc that is ready is left as it is, unless
  * `options` ask for more. Not for an attached disc. Returns 0; -EINVAL as

@@ -117,6 +117,11 @@ unchanged plain 6 'plain image' "$format" --media cdrw plain
 unchanged disc 8 'holds a UDF volume' "$format" disc
 unchanged disc 8 'holds a UDF volume' "$format" --full --media cdrw disc
 unchanged plain 8 'holds a UDF volume' "$format" plain
+# --wait keeps a volume, but not on a medium that had to be formatted for it
+unchanged disc 8 'holds a UDF volume' "$format" --wait --size 30M disc
+unchanged disc 8 'holds a UDF volume' "$format" --wait --full disc
+unchanged disc 8 'for a new volume' "$format" --wait --label other disc
+unchanged disc 8 'for a new volume' "$format" --wait --udf 1.50 disc
 unchanged disc 2 'label is too long' "$format" --force --full \
     --label "$(yes x | head -n 127 | tr -d '\n')" disc
 unchanged disc 2 'would have' "$format" --force --size 300M disc
@@ -134,7 +139,13 @@ unchanged odd 2 'has 4896 blocks already, not 16' \
 "$format" --grow --size 15000001 odd >out 2>&1 ||
     complain "an odd size is refused"
 grep -q '5[0-9]* blocks' out || complain "it is not larger: $(cat out)"
+unchanged odd 8 'holds a UDF volume' "$format" --wait --size 10000001 odd
+unchanged odd 8 'for a new volume' "$format" --grow --label other odd
 rm -f odd odd.udfpkt
+"$format" --media bd-re --size 100M spare >out 2>&1 ||
+    complain "cannot format a BD-RE"
+unchanged spare 8 'holds a UDF volume' "$format" --wait --spare max spare
+rm -f spare spare.udfpkt
 
 # ---- it is the trace that cannot be written
 unchanged disc 2 'no/trace: No such file' \
