@@ -392,6 +392,29 @@ static void show_free(struct udf_volume *volume, const struct udf_node *node) {
     }
 }
 
+int udf_node_fixed(const struct udf_volume *volume,
+                   const struct udf_node *node) {
+    struct udf_space *const *space = volume->spaces.of;
+    const struct udf_extents *extents = &node->body.extents;
+    const struct udf_long_ad *const others[] = {&node->kept.stream_dir,
+                                                &node->kept.ea_icb};
+    bool fixed = !space[node->icb.part];
+
+    if (!volume->spaces.some_fixed) {
+        return 0; /* of nearly all volumes */
+    }
+    for (size_t i = 0; !fixed && i < sizeof(others) / sizeof(others[0]); i++) {
+        fixed =
+            others[i]->bytes > 0 && (others[i]->addr.part >= UDF_PARTMAPS_MAX ||
+                                     !space[others[i]->addr.part]);
+    }
+    for (size_t i = 0; !fixed && i < extents->count; i++) {
+        fixed = extents->list[i].kind != UDF_EXTENT_HOLE &&
+                !space[extents->list[i].addr.part];
+    }
+    return fixed ? -EROFS : 0;
+}
+
 void udf_node_orphan(struct udf_volume *volume, struct udf_node *node) {
     node->orphan = true;
     volume->nodes.orphans++;

@@ -192,6 +192,12 @@ int udf_node_new(struct udf_op *op, const struct udf_node_seed *seed,
 int udf_node_new_stream(struct udf_op *op, const struct udf_node *owner,
                         enum udf_file_type type, struct udf_node **out_node);
 
+/* Whether nothing of the node can change, because it or some of its content
+ * lies in a partition where nothing does (udf/spaces.h). Returns 0 or -EROFS.
+ * ECMA-167 3/10.5.7. Lock held. */
+int udf_node_fixed(const struct udf_volume *volume,
+                   const struct udf_node *node);
+
 /* Puts the node on the list of what the next commit writes. */
 void udf_node_touch(struct udf_volume *volume, struct udf_node *node);
 

@@ -39,6 +39,9 @@ static int load_end(struct udf_op *op, const struct udf_place *place,
     if (!error && udf_nonalloc_is(op->volume, end->node)) {
         error = -EPERM;
     }
+    if (!error) {
+        error = udf_node_fixed(op->volume, end->node);
+    }
     return error ? error : udf_names_settle(op->volume, end->node);
 }
 

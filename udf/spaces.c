@@ -80,9 +80,9 @@ static const char *why_not(const struct udf_pd *pd) {
 }
 
 /* A record that cannot be read costs writing, not the mount. */
-static int bitmap_result(struct udf_volume *volume, int error) {
+static int bitmap_result(struct udf_volume *volume, uint16_t part, int error) {
     if (error == -EUCLEAN || error == -EIO) {
-        udf_volume_read_only(volume, "its record of free space is damaged");
+        volume->spaces.fixed[part] = "its record of free space is damaged";
         return 0;
     }
     return error;
@@ -93,18 +93,17 @@ static int load_physical(struct udf_volume *volume, const struct udf_vds *vds,
     const struct udf_pd *pd = udf_vds_pd(vds, volume->maps.map[part].number);
     const char *reason = why_not(pd);
 
-    if (reason) {
-        udf_volume_read_only(volume, reason);
-    }
+    volume->spaces.fixed[part] = reason;
     if (reason && pd->unallocated_bitmap.bytes == 0) {
         return 0;
     }
     if (pd->unallocated_bitmap.bytes == 0) {
         return bitmap_result(
-            volume, udf_spacetable_load(volume, &pd->unallocated_table, part));
+            volume, part,
+            udf_spacetable_load(volume, &pd->unallocated_table, part));
     }
     return bitmap_result(
-        volume, udf_spacemap_load(volume, &pd->unallocated_bitmap, part));
+        volume, part, udf_spacemap_load(volume, &pd->unallocated_bitmap, part));
 }
 
 static int load_metadata(struct udf_volume *volume) {
@@ -115,7 +114,7 @@ static int load_metadata(struct udf_volume *volume) {
         udf_volume_read_only(volume, reason);
     }
     return metadata->bitmap
-               ? bitmap_result(volume,
+               ? bitmap_result(volume, metadata->part,
                                udf_spacemap_load_file(volume, metadata->bitmap,
                                                       metadata->part))
                : 0;
@@ -163,6 +162,35 @@ static void choose_parts(struct udf_volume *volume) {
         volume->meta == volume->space ? place->keep : META_KEEP_BLOCKS;
 }
 
+/* What is fixed in one partition concerns the volume when new objects go
+ * there, or when the metadata partition does. */
+static bool is_needed(const struct udf_volume *volume, uint16_t part) {
+    const struct udf_metadata *metadata = &volume->metadata;
+
+    return part == volume->placement.meta_part ||
+           part == volume->placement.data_part ||
+           (metadata->present &&
+            (part == metadata->part ||
+             part == volume->maps.map[metadata->part].physical));
+}
+
+static void fix_parts(struct udf_volume *volume) {
+    struct udf_spaces *spaces = &volume->spaces;
+
+    for (uint16_t part = 0; part < volume->maps.count; part++) {
+        if (spaces->fixed[part] && is_needed(volume, part)) {
+            udf_volume_read_only(volume, spaces->fixed[part]);
+        } else if (spaces->fixed[part]) {
+            udf_space_destroy(spaces->of[part]);
+            spaces->of[part] = NULL;
+            spaces->some_fixed = true;
+            mmc_log(MMC_LOG_NOTICE,
+                    "\"%s\": what lies in partition %u can only be read",
+                    volume->identity.label, part);
+        }
+    }
+}
+
 /* Others may have put the anchor inside a partition, where nothing says that it
  * is in use: its packet is left alone. ECMA-167 3/8.4.2.1, UDF 2.60 2.2.3. */
 static void avoid_anchor(struct udf_volume *volume, uint32_t anchor) {
@@ -203,6 +231,7 @@ int udf_spaces_load_upper(struct udf_volume *volume,
     if (!error) {
         avoid_anchor(volume, vds->anchor);
         choose_parts(volume);
+        fix_parts(volume);
     }
     return error;
 }

@@ -9,7 +9,10 @@
  *                  extents, of partition placement.meta_part: the same as
  *                  volume->space unless there is a metadata partition
  *
- * Other partitions that may be overwritten get back what is freed there.
+ * Other partitions that may be overwritten get back what is freed there. In
+ * one that may not, or whose free space cannot be kept up to date, nothing
+ * changes: udf_node_fixed(). Only where new objects would have to go there, or
+ * the metadata partition lies in it, is the whole volume read-only.
  * Locks: loading is part of mounting; all else needs the volume lock alone.
  */
 #ifndef UDF_SPACES_H
@@ -29,6 +32,8 @@ struct udf_lvid;
 
 struct udf_spaces {
     struct udf_space *of[UDF_PARTMAPS_MAX]; /* NULL: nothing changes there */
+    const char *fixed[UDF_PARTMAPS_MAX];    /* why nothing may, or NULL */
+    bool some_fixed; /* in a volume that can be written all the same */
     struct udf_spacemap map[UDF_PARTMAPS_MAX];
     struct udf_spacetable table[UDF_PARTMAPS_MAX]; /* or, where present */
 };

@@ -40,7 +40,7 @@ int udf_tree_dir_to_change(struct udf_op *op, uint64_t ino,
     if (!error && (*out_dir)->orphan) {
         error = -ENOENT;
     }
-    return error;
+    return error ? error : udf_node_fixed(op->volume, *out_dir);
 }
 
 /* The object `ino` itself, of which nobody may have heard since mounting: the
@@ -244,6 +244,9 @@ int udf_tree_link(struct udf_op *op, uint64_t ino, uint64_t parent,
         error = -ENOENT;
     }
     if (!error) {
+        error = udf_node_fixed(op->volume, node);
+    }
+    if (!error) {
         error = udf_names_settle(op->volume, node);
     }
     if (!error && node->attr.links >= UDF_LINKS_MAX) {
@@ -273,8 +276,11 @@ int udf_tree_check_removal(struct udf_op *op, struct udf_node *node,
                            bool directory) {
     int error = udf_nonalloc_is(op->volume, node)
                     ? -EPERM
-                    : udf_names_settle(op->volume, node);
+                    : udf_node_fixed(op->volume, node);
 
+    if (!error) {
+        error = udf_names_settle(op->volume, node);
+    }
     if (error) {
         return error;
     }

@@ -16,7 +16,7 @@ enum { UDF_LINKS_MAX = UINT16_MAX - 1 };
 int udf_tree_dir(struct udf_op *op, uint64_t ino, struct udf_node **out_dir);
 
 /* The same for a change of `name` in it: -EINVAL for "." and ".."; -ENOENT
- * when the directory itself was removed. */
+ * when the directory itself was removed; -EROFS when it cannot change. */
 int udf_tree_dir_to_change(struct udf_op *op, uint64_t ino,
                            const struct udf_name *name,
                            struct udf_node **out_dir);
@@ -31,7 +31,8 @@ void udf_tree_count(struct udf_volume *volume, const struct udf_node *node,
 
 /* Whether a name of `node` may be removed as a directory or as a file, and
  * what is freed with its last name is in memory: 0; -EISDIR; -ENOTDIR;
- * -ENOTEMPTY; -EPERM for what nobody may remove; UDF_MISS. */
+ * -ENOTEMPTY; -EPERM for what nobody may remove; -EROFS for what cannot change;
+ * UDF_MISS. */
 int udf_tree_check_removal(struct udf_op *op, struct udf_node *node,
                            bool directory);
 

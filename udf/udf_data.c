@@ -99,6 +99,9 @@ static int set_attributes(struct udf_op *op, void *context) {
     struct udf_node *node;
     int error = udf_node_get(op, wanted->ino, &node);
 
+    if (!error) {
+        error = udf_node_fixed(op->volume, node);
+    }
     if (!error && udf_nonalloc_is(op->volume, node)) {
         error = -EPERM;
     }
@@ -172,6 +175,9 @@ static int write_some(struct udf_op *op, void *context) {
     struct udf_node *node;
     int error = get_content(op, given->ino, &node);
 
+    if (!error) {
+        error = udf_node_fixed(op->volume, node);
+    }
     return error ? error
                  : udf_file_write(op, node, given->offset, given->count,
                                   given->data);
@@ -197,6 +203,9 @@ static int change_range(struct udf_op *op, void *context) {
 
     if (!error && !udf_node_is_file(node)) {
         error = -EINVAL;
+    }
+    if (!error) {
+        error = udf_node_fixed(op->volume, node);
     }
     return error ? error : udf_file_change_range(op, node, change->range);
 }

@@ -300,6 +300,9 @@ static int set(struct udf_op *op, void *context) {
     struct udf_time time;
     int error = udf_node_get(op, change->ino, &node);
 
+    if (!error) {
+        error = udf_node_fixed(op->volume, node);
+    }
     if (error) {
         return error;
     }
@@ -350,6 +353,9 @@ static int remove_one(struct udf_op *op, void *context) {
     struct udf_node *node;
     int error = udf_node_get(op, change->ino, &node);
 
+    if (!error) {
+        error = udf_node_fixed(op->volume, node);
+    }
     if (!error) {
         error = udf_xattr_remove(op, node, change->name);
     }

@@ -213,13 +213,28 @@ static void expect_clean(const char *name, const char *when,
 
 /* ---- changing --------------------------------------------------------- */
 
-/* The file of bad packets, which nobody may change. */
-static bool is_untouchable(const struct walk_entry *entry) {
-    return strcmp(entry->name, "Non-Allocatable Space") == 0;
+/* What changing the object must fail with, or 0: the file of bad packets, which
+ * nobody may change, and what lies in a partition where nothing changes. */
+static int untouchable(const struct walk_entry *entry) {
+    if (strcmp(entry->name, "Non-Allocatable Space") == 0) {
+        return -EPERM;
+    }
+    return strncmp(entry->name, "fixed ", 6) == 0 ? -EROFS : 0;
+}
+
+static void expect_fixed(struct udf_volume *volume,
+                         const struct walk_entry *entry) {
+    const struct udf_xattr value = {.bytes = "x", .count = 1};
+    const struct udf_range range = {.change = UDF_RANGE_ALLOCATE, .count = 1};
+    uint64_t ino = entry->stat.ino;
+
+    assert_int_equal(udf_setxattr(volume, ino, "user.a", &value), -EROFS);
+    assert_int_equal(udf_removexattr(volume, ino, "user.a"), -EROFS);
+    assert_int_equal(udf_change_range(volume, ino, &range), -EROFS);
 }
 
 static bool is_sound_file(const struct walk_entry *entry) {
-    return !is_untouchable(entry) && !entry->error && !entry->content_error &&
+    return !untouchable(entry) && !entry->error && !entry->content_error &&
            S_ISREG(entry->stat.mode) && entry->stat.nlink == 1;
 }
 
@@ -230,14 +245,15 @@ static void expect_untouchable(struct udf_volume *volume,
     struct udf_place to = {.dir = entry->parent, .name = name_of("another")};
     struct udf_stat stat = {.size = 0};
     uint64_t ino = entry->stat.ino;
+    int error = untouchable(entry);
 
-    assert_int_equal(udf_write(volume, ino, 0, 1, "+"), -EPERM);
+    assert_int_equal(udf_write(volume, ino, 0, 1, "+"), error);
     for (unsigned which = UDF_SET_MODE; which <= UDF_SET_BTIME; which <<= 1) {
-        assert_int_equal(udf_setattr(volume, ino, &stat, which, &stat), -EPERM);
+        assert_int_equal(udf_setattr(volume, ino, &stat, which, &stat), error);
     }
-    assert_int_equal(udf_link(volume, ino, to.dir, &to.name, &stat), -EPERM);
-    assert_int_equal(udf_rename(volume, &from, &to, 0), -EPERM);
-    assert_int_equal(udf_unlink(volume, from.dir, &from.name), -EPERM);
+    assert_int_equal(udf_link(volume, ino, to.dir, &to.name, &stat), error);
+    assert_int_equal(udf_rename(volume, &from, &to, 0), error);
+    assert_int_equal(udf_unlink(volume, from.dir, &from.name), error);
 }
 
 /* Adds a byte to every file. */
@@ -364,8 +380,11 @@ static void remove_all(const char *name, struct udf_volume *volume,
         if (entry->error || entry->circle) {
             continue;
         }
-        if (is_untouchable(entry)) {
+        if (untouchable(entry)) {
             expect_untouchable(volume, entry);
+            if (untouchable(entry) == -EROFS) {
+                expect_fixed(volume, entry);
+            }
             continue;
         }
         error = S_ISDIR(entry->stat.mode)
