@@ -56,7 +56,7 @@ static void print_help(void) {
           "plain image.\n"
           "\n"
           "  --media WORD   the medium that must be in the drive; for a new "
-          "file, the\n                 medium to make:",
+          "file, the\n                 medium to make:\n                ",
           stdout);
     for (size_t i = 0; mmc_media_nth(i); i++) {
         printf(" %s", mmc_media_nth(i));

@@ -245,8 +245,9 @@ static enum cli_exit open_session(struct mount *mount) {
         return CLI_EXIT_PERMISSION;
     }
     if (err == -EIO) {
-        cli_error("see that /dev/fuse exists and that fuse3 is installed",
-                  "%s: mounting failed", mount->mountpoint);
+        cli_error(
+            "see that fuse3 is installed, and that you may open /dev/fuse",
+            "%s: mounting failed", mount->mountpoint);
         return CLI_EXIT_FAILED;
     }
     return fail_mountpoint(mount->mountpoint, err);

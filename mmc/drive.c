@@ -22,9 +22,10 @@
 /* What is done before a command is repeated. */
 enum remedy {
     REMEDY_NONE,
-    REMEDY_START,    /* START UNIT */
-    REMEDY_SETTINGS, /* write parameters, speed, door */
-    REMEDY_FLUSH     /* SYNCHRONIZE CACHE, then the settings */
+    REMEDY_START,     /* START UNIT */
+    REMEDY_SETTINGS,  /* write parameters, speed, door */
+    REMEDY_CALIBRATE, /* SEND OPC INFORMATION */
+    REMEDY_FLUSH      /* SYNCHRONIZE CACHE, then the settings */
 };
 
 enum {
@@ -64,7 +65,8 @@ static const struct rule {
     [MMC_MEDIUM_ERROR] = {3, 1, 100, 400, 0, REMEDY_SETTINGS},
     [MMC_SERVO_ERROR] = {2, 2, 500, 1000, 0, REMEDY_START},
     [MMC_STREAM_LOST] = {3, 3, 100, 400, 0, REMEDY_NONE},
-    [MMC_RECORDING_AREA] = {1, 1, 500, 500, 0, REMEDY_NONE},
+    /* What some drives say that want to be told to calibrate their laser. */
+    [MMC_RECORDING_AREA] = {1, 1, 500, 500, 0, REMEDY_CALIBRATE},
     [MMC_HARDWARE_ERROR] = {2, 2, 500, 1000, 0, REMEDY_SETTINGS},
     /* The right page 05h cures both, and some DVD+RW drives want their buffer
      * written out before they read again. */
@@ -158,6 +160,9 @@ static void apply_remedy(struct mmc_drive *drive, enum remedy remedy) {
     case REMEDY_FLUSH:
         mmc_command_synchronize_cache(drive->transport, false, NULL);
         send_settings(drive);
+        break;
+    case REMEDY_CALIBRATE:
+        mmc_command_send_opc(drive->transport, NULL);
         break;
     case REMEDY_SETTINGS:
         send_settings(drive);
@@ -473,6 +478,23 @@ static void ask_progress(struct mmc_drive *drive, const struct mmc_sense *sense,
     }
 }
 
+/* Whether the drive works on something. Some call themselves ready all the
+ * same, and are busy for whoever asks about the disc. Called with the lock
+ * held. */
+static enum mmc_result ask_ready(struct mmc_drive *drive,
+                                 struct mmc_sense *out_sense) {
+    struct mmc_disc_information info;
+    enum mmc_result asked,
+        result = mmc_command_test_unit_ready(drive->transport, out_sense);
+
+    if (result != MMC_OK) {
+        return result;
+    }
+    asked =
+        mmc_command_read_disc_information(drive->transport, &info, out_sense);
+    return mmc_result_action(asked) == MMC_DO_WAIT ? asked : MMC_OK;
+}
+
 enum mmc_result mmc_drive_poll(struct mmc_drive *drive,
                                struct mmc_drive_progress *out) {
     struct mmc_drive_progress progress = {0};
@@ -480,9 +502,7 @@ enum mmc_result mmc_drive_poll(struct mmc_drive *drive,
     enum mmc_result result;
 
     pthread_mutex_lock(&drive->lock);
-    result = drive->gone
-                 ? MMC_DRIVE_GONE
-                 : mmc_command_test_unit_ready(drive->transport, &sense);
+    result = drive->gone ? MMC_DRIVE_GONE : ask_ready(drive, &sense);
     take_note(drive, result);
     switch (mmc_result_action(result)) {
     case MMC_DO_SUCCEED:

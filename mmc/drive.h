@@ -80,7 +80,8 @@ struct mmc_drive_progress {
     unsigned permille; /* 0..1000 */
 };
 
-/* Asks once, by TEST UNIT READY and REQUEST SENSE. MMC_OK with *out filled;
+/* Asks once, by TEST UNIT READY, READ DISC INFORMATION (for drives that are not
+ * as ready as they say) and REQUEST SENSE. MMC_OK with *out filled;
  * otherwise the operation failed, and this is how. Drives that do not say why
  * they are not ready count as running: the caller's patience decides.
  * MMC_NEEDS_START: the drive had stopped and was sent START UNIT. */

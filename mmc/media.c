@@ -194,7 +194,6 @@ static void take_features(const struct answers *answers,
 static void ask_all(struct answers *answers, struct mmc_media *media) {
     bool mrw;
 
-    answers->info_valid = ask(answers, ask_info, &answers->info);
     if (answers->info_valid) {
         media->erasable = answers->info.erasable;
         media->background = answers->info.background;
@@ -533,10 +532,17 @@ static enum mmc_result look(struct mmc_drive *drive,
     struct mmc_media media = {0};
     struct answers answers = {.drive = drive};
     enum mmc_result result;
+    bool is_there;
 
     answers.ready = mmc_drive_wait_ready(drive, READY_LIMIT_MS);
+    is_there = answers.ready != MMC_NO_MEDIUM && answers.ready != MMC_NOT_READY;
     if (is_drive_failure(answers.ready)) {
         return answers.ready;
+    }
+    /* Some drives call themselves ready and are busy all the same. This waits
+     * for them; the next question is answered, but not for what will be. */
+    if (is_there) {
+        answers.info_valid = ask(&answers, ask_info, &answers.info);
     }
     /* Answered whether there is a medium or not. A drive too old to know it
      * leaves profile 0, and the disc unrecognised. */
@@ -545,9 +551,9 @@ static enum mmc_result look(struct mmc_drive *drive,
     if (is_drive_failure(result)) {
         return result;
     }
-    answers.doubtful = result == MMC_NO_MEDIUM;
+    answers.doubtful = answers.doubtful || result == MMC_NO_MEDIUM;
     media.profile = mmc_profile_find(answers.configuration.profile, false);
-    if (answers.ready == MMC_NO_MEDIUM || answers.ready == MMC_NOT_READY) {
+    if (!is_there) {
         set_absent_or_busy(&media, answers.ready);
     } else {
         ask_all(&answers, &media);

@@ -60,8 +60,11 @@ void bench_make_volume(struct media_bench *bench);
 void bench_change_volume(struct media_bench *bench, const char *name,
                          uint32_t blocks);
 
-/* Opens it as a disc and runs udf_check(): no fault, no command that the drive
- * refused so far, and no packet of which it was given a part only. */
+/* Opens it as a disc and runs udf_check(): no fault. */
+void bench_check_content(struct media_bench *bench);
+
+/* The same; and no command that the drive refused so far, and no packet of
+ * which it was given a part only. */
 void bench_check_volume(struct media_bench *bench);
 
 #endif

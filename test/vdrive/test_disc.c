@@ -320,6 +320,24 @@ static void test_disc_blank_cdrw_must_be_prepared(void **state) {
     assert_int_equal(mmc_disc_close(disc), 0);
 }
 
+/* The drive calls itself ready while it formats for minutes, and tells of a
+ * disc that cannot be written meanwhile. */
+static void test_disc_is_ready_when_a_long_format_is_done(void **state) {
+    static const struct mmc_disc_make large = {
+        .media_name = "cdrw", .size_bytes = (uint64_t)300000 * BLOCK};
+    static const struct mmc_disc_options slow = {.speed_tenths = 40};
+    static const struct mmc_prepare_options usually = {0};
+    struct room *room = *state;
+    struct mmc_disc *disc;
+
+    assert_int_equal(mmc_disc_create(room->path, &large), 0);
+    set_faults(room, "quirk late-2/04/07\n");
+    disc = open_disc(room, &slow);
+    assert_int_equal(mmc_disc_prepare(disc, &usually, NULL, NULL), 0);
+    assert_int_equal(info_of(disc).state, MMC_DISC_READY);
+    assert_int_equal(mmc_disc_close(disc), 0);
+}
+
 static void test_disc_keeps_what_was_written(void **state) {
     struct room *room = *state;
     struct mmc_disc *disc;
@@ -578,6 +596,7 @@ int main(void) {
         DISC_TEST(test_disc_image_too_short_is_unusable),
         DISC_TEST(test_disc_image_cut_short_gives_an_error),
         DISC_TEST(test_disc_blank_cdrw_must_be_prepared),
+        DISC_TEST(test_disc_is_ready_when_a_long_format_is_done),
         DISC_TEST(test_disc_keeps_what_was_written),
         DISC_TEST(test_disc_that_is_only_read_is_not_written),
         DISC_TEST(test_disc_is_held_exclusively),
