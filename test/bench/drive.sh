@@ -19,11 +19,27 @@ said() {
 
 # Read-only drives keep no record; a mount that could write writes nothing.
 bench_mount() {
-    "$BUILD/udfpkt-mount" -o rw "$IMAGE" "$MNT" >"$WORK/log" 2>&1 || said
+    rm -f "$WORK/trace"
+    "$BUILD/udfpkt-mount" -o "rw,trace=$WORK/trace" "$IMAGE" "$MNT" \
+        >"$WORK/log" 2>&1 || said
 }
 
 bench_unmount() {
     "$BUILD/udfpkt-umount" "$MNT" >"$WORK/log" 2>&1 || said
+}
+
+number() { # of the volume or disc on $IMAGE
+    sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" "$WORK/info"
+}
+
+# The partition, which begins with the space bitmap, follows the journal.
+bench_more() {
+    "$BUILD/udfpkt-info" --json "$IMAGE" >"$WORK/info"
+    first=$(($(number journal_lba) +
+        $(number journal_packets) * $(number packet_blocks)))
+    last=$((first + $(number partition_blocks) / 8 / 2048))
+    echo "checkpoints=$(awk -v "first=$first" -v "last=$last" \
+        -f "$here/checkpoints.awk" "$WORK/trace")"
 }
 
 # What UDF must store, from copies in a plain directory.

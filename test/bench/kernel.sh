@@ -31,6 +31,10 @@ bench_unmount() {
     expect 0 udfpkt-vdrive detach "$IMAGE"
 }
 
+bench_more() {
+    :
+}
+
 bench_steps
 EOF_GUEST
 

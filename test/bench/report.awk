@@ -93,12 +93,12 @@ function hottest(medium, name, commits,    limit) {
         got(medium, "udfpkt", name, "hottest"), limit)
 }
 
-# One an fsync, three a checkpoint (one each sixty-four commits, two more).
+# One an fsync; three each for opening, every checkpoint and closing.
 function syncs(medium, name, fsyncs) {
     if (has(medium, "udfpkt", name)) {
         bound(medium, name, "SYNCHRONIZE CACHE",
-            got(medium, "udfpkt", name, "syncs"),
-            fsyncs + 3 * (2 + fsyncs / 64))
+            got(medium, "udfpkt", name, "syncs"), fsyncs + \
+            3 * (2 + got(medium, "udfpkt", name, "checkpoints")))
     }
 }
 
@@ -185,8 +185,8 @@ END {
         split(order[i], at, SUBSEP)
         line = sprintf("%-8s %-8s %-14s", at[1], at[2], at[3])
         words_count = split("blocks packets read seeks syncs rmws hottest " \
-            "drive_ms value large-ms read-ms create-ms stat-ms delete-ms " \
-            "cpu-ms peak-kib", words, " ")
+            "drive_ms checkpoints value large-ms read-ms create-ms stat-ms " \
+            "delete-ms cpu-ms peak-kib", words, " ")
         for (j = 1; j <= words_count; j++) {
             if ((order[i], words[j]) in figure) {
                 line = line sprintf(" %s %s", words[j],

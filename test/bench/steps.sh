@@ -4,6 +4,7 @@
 # driver. Whoever sources it defines
 #
 #   bench_mount [ro]    bench_unmount    the disc, at $MNT
+#   bench_more          prints figures besides the drive's, "key=value ..."
 #
 # with $WORKER (the program work) and $METER, $IMAGE, $MEDIUM, $WHO, $OUT set.
 # A measured step begins and ends with an unmounted disc, so that all that is
@@ -22,8 +23,8 @@ measured() {
     bench_mount "$bench_option"
     "$@"
     bench_unmount
-    echo "$MEDIUM $WHO $bench_name $("$METER" end "$IMAGE" "$OUT.meter")" \
-        >>"$OUT"
+    echo "$MEDIUM $WHO $bench_name" \
+        "$("$METER" end "$IMAGE" "$OUT.meter") $(bench_more)" >>"$OUT"
 }
 
 # unmeasured COMMAND...
