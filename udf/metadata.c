@@ -85,6 +85,51 @@ static int copy_extents(const struct udf_node *file, uint16_t physical,
     return 0;
 }
 
+/* Whether the mirror's entry has nothing to say that is needed for reading. */
+static bool is_mirror_idle(const struct udf_metadata *metadata) {
+    const struct udf_node *main = metadata->main;
+
+    return main && !metadata->duplicate && main->body.aeds == 0 &&
+           main->chain.count == 0;
+}
+
+/* Lets the mirror name the blocks that the main file has by now. */
+static int follow_main(struct udf_volume *volume, struct udf_node *mirror) {
+    const struct udf_node *main = volume->metadata.main;
+    int error = udf_extents_resize(&mirror->body.extents, 0, NULL, NULL);
+
+    if (!error) {
+        error =
+            copy_extents(main, map_of(volume)->physical, &mirror->body.extents);
+    }
+    mirror->body.size = main->body.size;
+    udf_node_touch(volume, mirror);
+    return error;
+}
+
+int udf_metadata_complete(struct udf_volume *volume) {
+    struct udf_metadata *metadata = &volume->metadata;
+    struct udf_node *mirror;
+    int error;
+
+    if (!metadata->mirror_unread) {
+        return 0;
+    }
+    error = load_file(volume, metadata->mirror_icb, UDF_FILE_METADATA_MIRROR,
+                      &mirror);
+    if (error) {
+        return error;
+    }
+    pthread_rwlock_wrlock(&volume->lock);
+    metadata->mirror = mirror;
+    metadata->mirror_unread = false;
+    if (mirror && metadata->main->dirty) {
+        error = follow_main(volume, mirror);
+    }
+    pthread_rwlock_unlock(&volume->lock);
+    return error;
+}
+
 static int fill_map(struct udf_volume *volume) {
     struct udf_metadata *metadata = &volume->metadata;
     struct udf_partmap *map = map_of(volume);
@@ -135,7 +180,8 @@ int udf_metadata_load(struct udf_volume *volume, uint16_t part,
     }
     error = load_file(volume, metadata->main_icb, UDF_FILE_METADATA,
                       &metadata->main);
-    if (!error) {
+    metadata->mirror_unread = !error && is_mirror_idle(metadata);
+    if (!error && !metadata->mirror_unread) {
         error = load_file(volume, metadata->mirror_icb,
                           UDF_FILE_METADATA_MIRROR, &metadata->mirror);
     }
@@ -425,7 +471,7 @@ int udf_metadata_write(struct udf_volume *volume) {
     if (!metadata->main) {
         error = write_twin(volume, metadata->mirror, metadata->main_icb,
                            UDF_FILE_METADATA);
-    } else if (!metadata->mirror) {
+    } else if (!metadata->mirror && !metadata->mirror_unread) {
         error = write_twin(volume, metadata->main, metadata->mirror_icb,
                            UDF_FILE_METADATA_MIRROR);
     }

@@ -36,6 +36,7 @@ struct udf_metadata {
     struct udf_addr main_icb, mirror_icb;
     struct udf_node *main, *mirror; /* NULL: its entry cannot be read */
     struct udf_node *bitmap;        /* NULL: there is none */
+    bool mirror_unread;             /* udf_metadata_complete() */
 };
 
 /* Loads the files of metadata map `part`, whose partition's own map is known,
@@ -43,6 +44,12 @@ struct udf_metadata {
  * -ENOMEM, -ENODEV, -ENOMEDIUM. Mounting. */
 int udf_metadata_load(struct udf_volume *volume, uint16_t part,
                       const struct udf_lvd_map *raw);
+
+/* Before the first change: reads the mirror's entry where mounting left it out,
+ * because it says nothing but what the main one says and is a seek to the end
+ * of the disc and another one back. Returns 0, also when it cannot be read;
+ * -ENOMEM, -ENODEV, -ENOMEDIUM. Committing thread, without the lock. */
+int udf_metadata_complete(struct udf_volume *volume);
 
 /* Why the partition cannot be written, or NULL. */
 const char *udf_metadata_read_only(const struct udf_metadata *metadata);

@@ -310,6 +310,9 @@ static int ensure_open(struct udf_volume *volume) {
         error = udf_integrity_write(volume, false);
     }
     if (!error && first) {
+        error = udf_metadata_complete(volume);
+    }
+    if (!error && first) {
         error = udf_sparing_mend(volume);
     }
     return error || !volume->journal.replayed ? error
