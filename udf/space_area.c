@@ -12,8 +12,8 @@
 #include "udf/space_priv.h"
 
 enum {
-    AREA_BLOCKS = 2048,    /* at most, */
-    AREA_SHARE = 64,       /* and no larger a part of the space; */
+    AREA_BLOCKS = 2048,    /* the first, and each next one twice as many, */
+    AREA_SHARE = 64,       /* but no larger a part of the space; */
     AREA_PACKETS_MIN = 4,  /* in one piece */
     META_PACKETS_MIN = 128 /* of a partition that holds nothing else */
 };
@@ -82,7 +82,8 @@ static bool find_in_area(const struct udf_space *space,
 
 /* The next area: as many free packets in a row as there are. */
 static bool begin_area(struct udf_space *space, struct udf_space_area *area) {
-    uint64_t most = AREA_BLOCKS / space->packet_blocks;
+    uint64_t most =
+        area->size > 0 ? 2 * area->size : AREA_BLOCKS / space->packet_blocks;
     uint64_t share = space->packets / AREA_SHARE;
     uint64_t whole =
         ((uint64_t)space->phase + space->blocks) / space->packet_blocks;
@@ -104,8 +105,10 @@ static bool begin_area(struct udf_space *space, struct udf_space_area *area) {
            udf_space_area_end(space, end, 1) == 0) {
         end++;
     }
-    *area = (struct udf_space_area){
-        .begin = pkt, .end = end, .next = udf_space_packet_begin(space, pkt)};
+    *area = (struct udf_space_area){.begin = pkt,
+                                    .end = end,
+                                    .size = most,
+                                    .next = udf_space_packet_begin(space, pkt)};
     return true;
 }
 

@@ -14,6 +14,7 @@
 /* See udf_space_take_apart(). */
 struct udf_space_area {
     uint64_t begin, end; /* packets; none: the same */
+    uint64_t size;       /* packets that it was to have; 0: the first is next */
     uint32_t next;       /* block behind the last that was taken */
 };
 

@@ -30,7 +30,7 @@ enum {
     /* Longest extent of one descriptor, in blocks (UDF 2.60 2.3.10). */
     RUN_MAX = UDF_EXTENT_BYTES_MAX / UDF_BLOCK_BYTES,
     FRAGMENTS_MAX = 4096,
-    GAP_MAX = 4096 /* blocks; twice what the kernel writes of a file at once */
+    GAP_MAX = 16384 /* blocks; the kernel sends parts that are 10 MB apart */
 };
 
 /* What the next dirty blocks are. */
