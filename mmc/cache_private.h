@@ -25,7 +25,10 @@
 enum {
     CACHE_RUN_PACKETS_MAX = 64, /* in one command */
     CACHE_STREAMS = 4,          /* readers that are followed at once */
-    CACHE_AHEAD_BLOCKS_MAX = 512,
+    CACHE_AHEAD_BLOCKS_MAX = 1024,
+    /* A seek costs as much as a few hundred blocks: a reader who goes on is
+       soon believed. */
+    CACHE_AHEAD_GROWTH = 4,
     /* What a drive passes over as quickly as it seeks, and a few requests of
        the kernel's read-ahead. */
     CACHE_GAP_BLOCKS_MAX = 256,

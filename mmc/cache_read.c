@@ -229,7 +229,8 @@ static void plan(struct cache *cache, struct wish *wish) {
     ahead = ahead < left ? ahead : left;
     wish->first = stream->next;
     wish->last += ahead;
-    stream->ahead = stream->ahead < most ? stream->ahead * 2 : most;
+    stream->ahead =
+        stream->ahead < most ? stream->ahead * CACHE_AHEAD_GROWTH : most;
     stream->next = wish->last + 1;
 }
 

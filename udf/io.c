@@ -146,6 +146,15 @@ int udf_io_load_at(struct udf_volume *volume, struct udf_addr addr, void *buf) {
     return error == -ERANGE ? -EUCLEAN : error;
 }
 
+void udf_io_prefetch(struct udf_volume *volume, struct udf_addr addr,
+                     uint32_t count) {
+    uint32_t lba, run;
+
+    if (locate(volume, addr, count, &lba, &run) == 0) {
+        (void)blockdev_fetch(volume->dev, lba, run);
+    }
+}
+
 int udf_io_write_data(struct udf_volume *volume, struct udf_addr addr,
                       uint32_t count, const void *buf) {
     const uint8_t *in = buf;

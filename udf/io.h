@@ -43,6 +43,12 @@ int udf_io_load_home(struct udf_volume *volume, uint32_t lba, void *buf);
  * cannot be read. -EUCLEAN as udf_io_read(). */
 int udf_io_load_at(struct udf_volume *volume, struct udf_addr addr, void *buf);
 
+/* Reads `count` blocks at `addr` into memory, as far as they are contiguous:
+ * for who is going to load all of them, and knows where they end. Whether that
+ * worked shows when they are loaded. */
+void udf_io_prefetch(struct udf_volume *volume, struct udf_addr addr,
+                     uint32_t count);
+
 /* Hands file data for `addr` over, to the device or to what is pending
  * (udf/pending.h). Returns 0; -EUCLEAN; -ENOMEM. Volume lock held alone, by the
  * committing thread. */

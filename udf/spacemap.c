@@ -94,6 +94,10 @@ static int load_words(struct udf_volume *volume, const struct udf_spacemap *map,
     uint64_t bytes = HEAD_BYTES + map_bytes;
     uint8_t block[UDF_BLOCK_BYTES];
 
+    if (!map->file) {
+        udf_io_prefetch(volume, map->addr,
+                        (uint32_t)((bytes - 1) / UDF_BLOCK_BYTES + 1));
+    }
     for (uint32_t i = 0; (uint64_t)i * UDF_BLOCK_BYTES < bytes; i++) {
         int error = load_block(volume, map, i, bytes, block);
 
