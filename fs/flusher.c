@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "fs/ops.h"
 #include "mmc/log.h"
 #include "udf/udf.h"
 
@@ -17,7 +18,7 @@ enum {
 };
 
 struct fs_flusher {
-    struct udf_volume *volume;
+    struct fs_context *context;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
@@ -50,8 +51,9 @@ static void *run_flusher(void *argument) {
     int last = 0;
 
     while (!is_stopping(flusher)) {
-        int err = udf_background(flusher->volume, TURN_MS);
+        int err = udf_background(flusher->context->volume, TURN_MS);
 
+        fs_op_ask_again(flusher->context);
         /* Once an error, not once a turn: it may last for hours. The error
          * itself is kept by udf/ for fsync, close and unmount. */
         if (err && err != last) {
@@ -65,13 +67,13 @@ static void *run_flusher(void *argument) {
     return NULL;
 }
 
-int fs_flusher_start(struct udf_volume *volume, struct fs_flusher **out) {
+int fs_flusher_start(struct fs_context *context, struct fs_flusher **out) {
     struct fs_flusher *flusher = calloc(1, sizeof *flusher);
 
     if (!flusher) {
         return -ENOMEM;
     }
-    flusher->volume = volume;
+    flusher->context = context;
     pthread_mutex_init(&flusher->lock, NULL);
     pthread_cond_init(&flusher->stopped, NULL);
     int err = pthread_create(&flusher->thread, NULL, run_flusher, flusher);
@@ -94,7 +96,7 @@ void fs_flusher_stop(struct fs_flusher *flusher) {
     flusher->stop = true;
     pthread_cond_signal(&flusher->stopped);
     pthread_mutex_unlock(&flusher->lock);
-    udf_wake(flusher->volume);
+    udf_wake(flusher->context->volume);
     pthread_join(flusher->thread, NULL);
     pthread_cond_destroy(&flusher->stopped);
     pthread_mutex_destroy(&flusher->lock);

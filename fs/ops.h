@@ -42,6 +42,8 @@ struct fs_context {
     atomic_uint_least64_t writes; /* WRITE requests so far */
     /* Files written lately, each in the slot of its number; 0 = none */
     atomic_uint_least64_t written[FS_WRITTEN_SLOTS];
+    /* ... of which pages came for which there was no room */
+    atomic_uint_least64_t refused[FS_WRITTEN_SLOTS];
     atomic_bool leaving; /* what is in the page cache is taken, no more */
     atomic_int lost;     /* -ENODEV, -ENOMEDIUM: there is no disc any more */
 };
@@ -56,10 +58,12 @@ struct udf_name fs_op_name(const char *text);
 int fs_op_may_change(struct fs_context *context);
 
 /* Takes the attributes of the files that are being written back from the
- * kernel, so that the next write(2) asks for them (see fs/session.c). Not to
- * be called by a thread that answers requests: the kernel may wait for one of
- * them meanwhile. */
-void fs_op_stop_writers(struct fs_context *context);
+ * kernel, so that the next stat(2) learns how many blocks they have by now,
+ * and the next write(2), which asks for them, too, hears that the session
+ * leaves (see fs/session.c) or that there is no room. Not to be called by a
+ * thread that answers requests: the kernel may wait for one of them
+ * meanwhile. */
+void fs_op_ask_again(struct fs_context *context);
 
 /* ops_name.c: requests that name something in a directory. */
 void fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);

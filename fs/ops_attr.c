@@ -64,6 +64,14 @@ void fs_op_init(void *userdata, struct fuse_conn_info *conn) {
     context->opendir_needless = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
 }
 
+/* Whether pages of the file did not fit; once for each time. */
+static bool was_refused(struct fs_context *context, fuse_ino_t ino) {
+    uint_least64_t expected = ino;
+
+    return atomic_compare_exchange_strong(
+        &context->refused[ino % FS_WRITTEN_SLOTS], &expected, 0);
+}
+
 void fs_op_getattr(fuse_req_t req, fuse_ino_t ino,
                    struct fuse_file_info *file) {
     struct fs_context *context = fs_op_context(req);
@@ -74,6 +82,8 @@ void fs_op_getattr(fuse_req_t req, fuse_ino_t ino,
      * file's end, which has to bear with it); see fs/session.c. */
     if (file && atomic_load(&context->leaving)) {
         err = -EROFS;
+    } else if (file && was_refused(context, ino)) {
+        err = -ENOSPC;
     }
     if (!err) {
         err = udf_getattr(context->volume, ino, &stat);

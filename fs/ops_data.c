@@ -78,11 +78,17 @@ void fs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t count,
         err = udf_write(context->volume, ino, (uint64_t)offset, (uint32_t)count,
                         buf);
     }
+    /* It is the page cache that hears of it. Whoever wrote does, too, when it
+     * writes on: see fs_op_getattr(). */
+    if (err == -ENOSPC) {
+        atomic_store(&context->refused[ino % FS_WRITTEN_SLOTS], ino);
+        udf_wake(context->volume);
+    }
     atomic_fetch_add(&context->writes, 1);
     fs_reply_written(req, err, count);
 }
 
-void fs_op_stop_writers(struct fs_context *context) {
+void fs_op_ask_again(struct fs_context *context) {
     for (unsigned i = 0; i < FS_WRITTEN_SLOTS; i++) {
         uint64_t ino = atomic_exchange(&context->written[i], 0);
 

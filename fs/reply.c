@@ -8,8 +8,8 @@
 #include "udf/udf.h"
 
 /* How long the kernel may believe names and attributes, in seconds: a year.
- * Nobody else changes the disc while it is mounted, and what the kernel
- * changes itself it knows. */
+ * Nobody else changes the disc while it is mounted; what the kernel changes
+ * itself it knows, but for the blocks of a file: see fs_op_ask_again(). */
 #define BELIEVE_SECONDS 31536000.0
 
 enum { FRAGMENT_BYTES = 2048 };

