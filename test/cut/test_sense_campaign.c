@@ -15,7 +15,7 @@
  *
  * UDFPKT_SENSE_STATES is how many states of each medium are tried, spread over
  * all; 0 = all of them. UDFPKT_SENSE_ONLY does one again, as it was printed
- * (cdrw:123), and shows the log.
+ * (cdrw:123), and shows the log; or those of one medium (cdrw).
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -551,11 +551,14 @@ static void show_line(void *context, enum mmc_log_level level,
 }
 
 /* Whether one state is asked for, of this or another medium: WORD:NUMBER. Does
- * it when it is one of this. */
+ * it when it is one of this. WORD alone asks for one medium. */
 static bool try_only(struct campaign *campaign, uint64_t all, uint64_t *bad) {
     const char *only = getenv("UDFPKT_SENSE_ONLY");
     size_t len = strlen(campaign->word);
 
+    if (only && strcmp(only, campaign->word) == 0) {
+        return false;
+    }
     if (only && strncmp(only, campaign->word, len) == 0 && only[len] == ':') {
         mmc_log_set_sink(show_line, NULL, MMC_LOG_DEBUG);
         *bad += !try_state(campaign, strtoull(only + len + 1, NULL, 10) % all);
