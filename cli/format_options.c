@@ -207,7 +207,7 @@ static enum cli_exit parse_option(int option,
     case OPTION_SPEED:
         return parse_speed(optarg, request);
     case OPTION_GROW:
-        request->prepare.grow = request->keep = true;
+        request->prepare.grow = true;
         break;
     case OPTION_WAIT:
         request->prepare.wait = true;

@@ -405,7 +405,7 @@ int mmc_disc_attach(struct mmc_disc *disc, bool writable,
 
 bool mmc_disc_is_prepared(const struct mmc_disc *disc,
                           const struct mmc_prepare_options *options) {
-    return disc->kind == MMC_KIND_IMAGE || options->grow ||
+    return disc->kind == MMC_KIND_IMAGE ||
            mmc_format_is_done(&disc->media, options);
 }
 

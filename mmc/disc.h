@@ -163,7 +163,7 @@ int mmc_disc_plan(const struct mmc_disc *disc,
                   struct blockdev_geometry *out_geometry);
 
 /* Whether mmc_disc_prepare() would leave what is on the medium alone, but for
- * waiting or making it larger. */
+ * waiting, when it is not to make it larger. */
 bool mmc_disc_is_prepared(const struct mmc_disc *disc,
                           const struct mmc_prepare_options *options);
 

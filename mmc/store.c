@@ -95,20 +95,13 @@ static void unlist(struct mmc_store *store, struct mmc_cached *cached) {
     store->listed_count--;
 }
 
-static void list_newest(struct mmc_store *store, struct mmc_cached *cached) {
-    cached->older = store->newest;
-    cached->newer = NULL;
-    *(store->newest ? &store->newest->newer : &store->oldest) = cached;
-    store->newest = cached;
-    cached->listed = true;
-    store->listed_count++;
-}
-
-static void list_oldest(struct mmc_store *store, struct mmc_cached *cached) {
-    cached->newer = store->oldest;
-    cached->older = NULL;
-    *(store->oldest ? &store->oldest->older : &store->newest) = cached;
-    store->oldest = cached;
+/* Puts it between two neighbours; NULL: at that end of the list. */
+static void list(struct mmc_store *store, struct mmc_cached *cached,
+                 struct mmc_cached *older, struct mmc_cached *newer) {
+    cached->older = older;
+    cached->newer = newer;
+    *(older ? &older->newer : &store->oldest) = cached;
+    *(newer ? &newer->older : &store->newest) = cached;
     cached->listed = true;
     store->listed_count++;
 }
@@ -212,9 +205,9 @@ void mmc_store_update(struct mmc_store *store, struct mmc_cached *cached) {
     } else if (cached->listed) {
         return;
     } else if (is_only_written(store, cached)) {
-        list_oldest(store, cached);
+        list(store, cached, NULL, store->oldest);
     } else {
-        list_newest(store, cached);
+        list(store, cached, store->newest, NULL);
     }
 }
 
@@ -242,7 +235,7 @@ void mmc_store_touch(struct mmc_store *store, struct mmc_cached *cached) {
     if (cached->listed && store->newest != cached &&
         !is_only_written(store, cached)) {
         unlist(store, cached);
-        list_newest(store, cached);
+        list(store, cached, store->newest, NULL);
     }
 }
 
