@@ -253,7 +253,8 @@ static int take_extent(struct udf_volume *volume,
     return error;
 }
 
-/* Takes blocks for the bitmap's own growth to `bits` bits. */
+/* Takes blocks for the bitmap's own growth to `bits` bits: for all of it, so
+ * that a mount finds it in one piece, or for its end. */
 static int take_bitmap(struct udf_volume *volume, uint32_t bits,
                        struct growth *growth) {
     const struct udf_node *file = volume->metadata.bitmap;
@@ -261,19 +262,23 @@ static int take_bitmap(struct udf_volume *volume, uint32_t bits,
     uint32_t bytes = udf_spacemap_bytes(bits);
     uint32_t want = (bytes - 1) / UDF_BLOCK_BYTES + 1;
     uint32_t have = (uint32_t)udf_extents_end(&file->body.extents);
-    uint32_t lbn;
+    struct udf_space *space = volume->spaces.of[physical];
+    uint32_t from = 0, lbn;
     int error;
 
     if ((file->body.embedded && bytes <= udf_node_inline_room(file)) ||
         want <= have) {
         return 0;
     }
-    error = udf_space_take_whole(volume->spaces.of[physical], file->icb.lbn,
-                                 want - have, &lbn);
+    error = udf_space_take_whole(space, file->icb.lbn, want, &lbn);
+    if (error && have > 0) {
+        from = have;
+        error = udf_space_take_whole(space, file->icb.lbn, want - from, &lbn);
+    }
     if (!error) {
         growth->bitmap = (struct udf_extent){
-            .block = have,
-            .count = want - have,
+            .block = from,
+            .count = want - from,
             .kind = UDF_EXTENT_RECORDED,
             .addr = {.lbn = lbn, .part = physical},
         };
@@ -320,12 +325,32 @@ static int lengthen(struct udf_extents *extents,
     return extent->count > 0 ? udf_extents_put(extents, extent, NULL, NULL) : 0;
 }
 
+/* The same for the bitmap; what takes the place of all of it goes to `moved`
+ * for now. */
+static int lengthen_bitmap(struct udf_metadata *metadata,
+                           const struct udf_extent *extent,
+                           struct udf_extents *moved) {
+    return lengthen(extent->block > 0 ? &metadata->bitmap->body.extents : moved,
+                    extent);
+}
+
+/* The bitmap lies in `moved` from now on. */
+static void move_bitmap(struct udf_volume *volume,
+                        const struct udf_extents *moved) {
+    struct udf_extents *extents = &volume->metadata.bitmap->body.extents;
+
+    (void)udf_extents_resize(extents, 0, udf_node_drop_piece, volume);
+    udf_extents_free(extents);
+    *extents = *moved;
+}
+
 /* Enters the new blocks everywhere. What has no memory for it ends where it
  * did: sizes change last. */
 static int enter(struct udf_volume *volume, const struct growth *growth) {
     struct udf_metadata *metadata = &volume->metadata;
     struct udf_partmap *map = map_of(volume);
     uint32_t blocks = map->blocks + growth->main.count;
+    struct udf_extents moved = {0};
     uint64_t *bad = NULL;
     int error = lengthen(&map->extents, &growth->main);
 
@@ -339,7 +364,7 @@ static int enter(struct udf_volume *volume, const struct growth *growth) {
         error = lengthen(&metadata->mirror->body.extents, &growth->mirror);
     }
     if (!error) {
-        error = lengthen(&metadata->bitmap->body.extents, &growth->bitmap);
+        error = lengthen_bitmap(metadata, &growth->bitmap, &moved);
     }
     if (!error && map->bad) {
         bad = calloc(mmc_bits_words(blocks) + 1, sizeof(*bad));
@@ -350,7 +375,11 @@ static int enter(struct udf_volume *volume, const struct growth *growth) {
     }
     if (error) {
         free(bad);
+        udf_extents_free(&moved);
         return error;
+    }
+    if (moved.count > 0) {
+        move_bitmap(volume, &moved);
     }
     if (bad) {
         memcpy(bad, map->bad, mmc_bits_words(map->blocks) * sizeof(*bad));
@@ -379,7 +408,7 @@ static void leave(struct udf_volume *volume, const struct growth *growth) {
         (void)udf_extents_resize(&metadata->mirror->body.extents, end, NULL,
                                  NULL);
     }
-    if (growth->bitmap.count > 0) {
+    if (growth->bitmap.count > 0 && growth->bitmap.block > 0) {
         (void)udf_extents_resize(&metadata->bitmap->body.extents,
                                  growth->bitmap.block, NULL, NULL);
     }

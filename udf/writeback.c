@@ -13,8 +13,9 @@
  * behind it, and what is missing finds its place between them: so the file is
  * in one piece in the end.
  *
- * What is written over goes to fresh packets, too, when it fills one: in its
- * place every block would need its packet read and kept in the journal. Past
+ * What is written over goes to fresh packets, too, when it fills one, or half
+ * of one and lies in several: in its place every block would need its packet
+ * read and kept in the journal. Past
  * FRAGMENTS_MAX extents, and when space is short, it stays in its place, so
  * that no file falls to pieces.
  */
@@ -30,6 +31,7 @@ enum {
     /* Longest extent of one descriptor, in blocks (UDF 2.60 2.3.10). */
     RUN_MAX = UDF_EXTENT_BYTES_MAX / UDF_BLOCK_BYTES,
     FRAGMENTS_MAX = 4096,
+    PLACES_MAX = 3, /* packets that are better written over in their place */
     GAP_MAX = 16384 /* blocks; the kernel sends parts that are 10 MB apart */
 };
 
@@ -209,25 +211,45 @@ static void cut_to_packets(const struct udf_volume *volume,
     run->count -= run->count % packet;
 }
 
+/* Counts dirty blocks that have a place, and the packets that those are in,
+ * as far as one follows another in the file. */
+static uint64_t count_over(const struct udf_volume *volume,
+                           const struct udf_node *node, uint32_t *out_places) {
+    uint32_t border = 0;
+    uint64_t from = 0, over = 0;
+    struct run run;
+
+    *out_places = 0;
+    while (next_run(node, from, &run)) {
+        from = run.block + run.count;
+        if (run.placed) {
+            uint32_t lbn = run.piece.addr.lbn;
+            uint32_t next = lbn + 1 + to_border(volume, lbn + 1);
+
+            *out_places += *out_places == 0 || next != border;
+            border = next;
+            over += run.count;
+        }
+    }
+    return over;
+}
+
 /* Whether what is written over shall go elsewhere. */
 static bool shall_move(const struct udf_volume *volume,
                        const struct udf_node *node) {
     const struct udf_space *space = volume->space;
     uint32_t packet = volume->dev->geometry.packet_blocks;
-    uint64_t from = 0, over = 0, spoken_for;
-    struct run run;
+    uint64_t over, spoken_for;
+    uint32_t places;
 
-    if (!udf_journal_is_used(volume) ||
+    if (!udf_journal_is_used(volume) || packet == 1 ||
         node->body.extents.count >= FRAGMENTS_MAX) {
         return false;
     }
-    while (next_run(node, from, &run)) {
-        over += run.placed ? run.count : 0;
-        from = run.block + run.count;
-    }
+    over = count_over(volume, node, &places);
     spoken_for =
         (uint64_t)udf_space_reserved(space) + 2 * volume->placement.keep;
-    return packet > 1 && over >= packet &&
+    return (over >= packet || (over >= packet / 2 && places > PLACES_MAX)) &&
            udf_space_usable(space) >= spoken_for + over;
 }
 

@@ -244,6 +244,39 @@ static void test_metadata_grows_for_a_commit(void **state) {
     memdev_free(disc.mem);
 }
 
+/* A bitmap that grows block by block would cost every mount a seek for each
+ * time that the partition has grown. */
+static void test_metadata_bitmap_stays_in_one_piece(void **state) {
+    enum { BITS_A_BLOCK = 8 * 2048, BLOCKS = 3 * BITS_A_BLOCK };
+    const struct blockdev_geometry geometry = memdev_bdre(4 * BLOCKS);
+    struct disc disc = make_disc(&geometry, 0x0250, 1);
+    const struct udf_metadata *metadata;
+    uint32_t blocks = 0;
+    int files = 0;
+
+    (void)state;
+    mount(&disc);
+    metadata = &disc.volume->metadata;
+    while (blocks <= BLOCKS) {
+        fill(&disc, files, files + 10);
+        files += 10;
+        assert_int_equal(udf_commit(disc.volume), 0);
+        pthread_rwlock_wrlock(&disc.volume->lock);
+        assert_int_equal(udf_metadata_grow(disc.volume, 1), 0);
+        blocks = disc.volume->maps.map[metadata->part].blocks;
+        pthread_rwlock_unlock(&disc.volume->lock);
+    }
+    assert_int_equal(metadata->bitmap->body.extents.count, 1);
+    assert_int_equal(udf_extents_end(&metadata->bitmap->body.extents),
+                     (udf_spacemap_bytes(blocks) - 1) / UDF_BLOCK_BYTES + 1);
+    unmount(&disc);
+    prove_medium(disc.mem);
+    mount(&disc);
+    expect(&disc, 0, files);
+    unmount(&disc);
+    memdev_free(disc.mem);
+}
+
 static void add_names(struct disc *disc, uint64_t dir, int from, int to) {
     char text[32];
 
@@ -421,6 +454,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metadata_grows_on_every_medium),
         cmocka_unit_test(test_metadata_grows_for_a_commit),
+        cmocka_unit_test(test_metadata_bitmap_stays_in_one_piece),
         cmocka_unit_test(test_directory_moves_beside_reserved_space),
         cmocka_unit_test(test_metadata_is_read_from_its_mirror),
         cmocka_unit_test(test_metadata_damaged_block_is_read_from_mirror),
