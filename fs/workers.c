@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * fs/workers.c - one thread at a time, who holds `turn`, waits for a request;
- * it takes it, passes the turn on, and carries the request out.
+ * fs/workers.c - all threads wait for the connection in one epoll set, where
+ * it is armed for one event at a time (EPOLLONESHOT). Who is woken takes a
+ * request, arms it again, and carries the request out. The kernel wakes who
+ * came last: a program that asks one thing after the other is served by one
+ * thread throughout, and no thread has to wake another one for it.
  *
  * Invariants, on which fs_workers_idle() rests:
  *  1. `busy` counts a request from before it is taken from the kernel until
@@ -21,6 +24,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -33,7 +37,7 @@ struct fs_workers {
     unsigned started;
     int stop_fd;  /* readable: end */
     int ended_fd; /* readable: all threads have ended by themselves */
-    pthread_mutex_t turn;
+    int epoll_fd; /* of the connection and stop_fd */
     atomic_uint busy;
     atomic_uint_least64_t served;
     atomic_uint running;
@@ -49,28 +53,36 @@ static void raise_event(int fd) {
     } while (written < 0 && errno == EINTR);
 }
 
+/* Lets the next request, or the end of the connection, wake a thread. */
+static int arm(struct fs_workers *workers, int operation) {
+    int fd = fuse_session_fd(workers->session);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT,
+                                .data.fd = fd};
+
+    return epoll_ctl(workers->epoll_fd, operation, fd, &event) ? -errno : 0;
+}
+
 /* Waits for a request and takes it. Returns its size; 0 when it is time to
  * end; -EAGAIN or -EINTR to try again. */
 static int take_request(struct fs_workers *workers, struct fuse_buf *buf) {
-    struct pollfd fds[2] = {
-        {.fd = fuse_session_fd(workers->session), .events = POLLIN},
-        {.fd = workers->stop_fd, .events = POLLIN},
-    };
+    struct epoll_event event;
+    int size = 0;
 
-    if (fuse_session_exited(workers->session)) {
-        return 0;
-    }
-    if (poll(fds, 2, -1) < 0) {
+    if (epoll_wait(workers->epoll_fd, &event, 1, -1) != 1) {
         return -EINTR;
     }
-    if (fds[1].revents) {
+    if (event.data.fd == workers->stop_fd) {
         return 0;
     }
     atomic_fetch_add(&workers->busy, 1);
-    int size = fuse_session_receive_buf(workers->session, buf);
-
+    if (!fuse_session_exited(workers->session)) {
+        size = fuse_session_receive_buf(workers->session, buf);
+    }
     if (size <= 0) {
         atomic_fetch_sub(&workers->busy, 1);
+    }
+    if (arm(workers, EPOLL_CTL_MOD) != 0) {
+        raise_event(workers->stop_fd); /* nobody would be woken any more */
     }
     return size;
 }
@@ -80,10 +92,8 @@ static void *run_worker(void *argument) {
     struct fuse_buf buf = {.mem = NULL};
 
     for (;;) {
-        pthread_mutex_lock(&workers->turn);
         int size = take_request(workers, &buf);
 
-        pthread_mutex_unlock(&workers->turn);
         if (size == -EINTR || size == -EAGAIN) {
             continue;
         }
@@ -106,14 +116,33 @@ static void *run_worker(void *argument) {
 }
 
 static void destroy(struct fs_workers *workers) {
-    if (workers->stop_fd >= 0) {
-        close(workers->stop_fd);
+    const int fds[] = {workers->epoll_fd, workers->stop_fd, workers->ended_fd};
+
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
     }
-    if (workers->ended_fd >= 0) {
-        close(workers->ended_fd);
-    }
-    pthread_mutex_destroy(&workers->turn);
     free(workers);
+}
+
+/* Makes what the threads wait for. Returns 0 or a negative errno. */
+static int make_descriptors(struct fs_workers *workers) {
+    struct epoll_event stop = {.events = EPOLLIN};
+
+    workers->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    workers->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    workers->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    stop.data.fd = workers->stop_fd;
+    /* Non-blocking: a request may be withdrawn (its caller killed) before it
+     * is read, and who would wait for the next one does not see stop_fd. */
+    if (workers->stop_fd < 0 || workers->ended_fd < 0 ||
+        workers->epoll_fd < 0 ||
+        fcntl(fuse_session_fd(workers->session), F_SETFL, O_NONBLOCK) != 0 ||
+        epoll_ctl(workers->epoll_fd, EPOLL_CTL_ADD, workers->stop_fd, &stop)) {
+        return -errno;
+    }
+    return arm(workers, EPOLL_CTL_ADD);
 }
 
 static int start_threads(struct fs_workers *workers) {
@@ -133,25 +162,18 @@ static int start_threads(struct fs_workers *workers) {
 
 int fs_workers_start(struct fuse_session *session, struct fs_workers **out) {
     struct fs_workers *workers = calloc(1, sizeof *workers);
-    int fd = fuse_session_fd(session);
 
     if (!workers) {
         return -ENOMEM;
     }
     workers->session = session;
-    workers->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    workers->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pthread_mutex_init(&workers->turn, NULL);
-    /* Non-blocking: a request may be withdrawn (its caller killed) between
-     * poll() and read(), and who holds the turn must see stop_fd. */
-    if (workers->stop_fd < 0 || workers->ended_fd < 0 ||
-        fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-        int err = -errno;
+    int err = make_descriptors(workers);
 
+    if (err) {
         destroy(workers);
         return err;
     }
-    int err = start_threads(workers);
+    err = start_threads(workers);
 
     if (err) {
         fs_workers_stop(workers);

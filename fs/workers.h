@@ -17,7 +17,7 @@ struct fs_workers;
 struct fuse_session;
 
 /* Starts the threads on a mounted `session`. Returns 0; -ENOMEM; -EAGAIN when
- * no thread can be made; another errno of eventfd(2). */
+ * no thread can be made; another errno of eventfd(2) or epoll(7). */
 int fs_workers_start(struct fuse_session *session, struct fs_workers **out);
 
 /* A descriptor that becomes readable when the threads have ended because the
