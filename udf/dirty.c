@@ -102,9 +102,11 @@ static void chunk_remove(struct udf_dirty *dirty, struct udf_chunk *chunk) {
     }
 }
 
-uint8_t *udf_dirty_add(struct udf_dirty *dirty, uint64_t block) {
+uint8_t *udf_dirty_add(struct udf_dirty *dirty, uint64_t block,
+                       uint64_t follow) {
     uint64_t index = block / UDF_CHUNK_BLOCKS;
     uint32_t bit = (uint32_t)(block % UDF_CHUNK_BLOCKS);
+    uint32_t behind = UDF_CHUNK_BLOCKS - 1 - bit;
     struct udf_chunk *chunk = chunk_at(dirty, index);
 
     if (!chunk) {
@@ -113,7 +115,8 @@ uint8_t *udf_dirty_add(struct udf_dirty *dirty, uint64_t block) {
     if (!chunk) {
         return NULL;
     }
-    if (chunk_reach(chunk, bit)) {
+    if (chunk_reach(chunk,
+                    bit + (follow < behind ? (uint32_t)follow : behind))) {
         if (chunk->blocks == 0) {
             chunk_remove(dirty, chunk);
         }

@@ -34,8 +34,10 @@ struct udf_dirty {
 uint8_t *udf_dirty_find(const struct udf_dirty *dirty, uint64_t block);
 
 /* Adds a block (which may be here already) and gives its memory, whose content
- * is unspecified when it is new. NULL when there is no memory. */
-uint8_t *udf_dirty_add(struct udf_dirty *dirty, uint64_t block);
+ * is unspecified when it is new. `follow` blocks behind it will be added next:
+ * memory for them is made at once. NULL when there is none. */
+uint8_t *udf_dirty_add(struct udf_dirty *dirty, uint64_t block,
+                       uint64_t follow);
 
 /* Gives the next run of blocks at or behind `from`, within one chunk: they are
  * contiguous in memory. Returns the first block's memory, NULL at the end. */

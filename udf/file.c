@@ -180,16 +180,13 @@ int udf_file_edge_load_end(struct udf_op *op, const struct udf_node *node,
 
 /* ---- memory and reservation ------------------------------------------- */
 
-uint8_t *udf_file_dirty(struct udf_volume *volume, struct udf_node *node,
-                        uint64_t block, const uint8_t *content,
-                        uint32_t *reserve) {
+/* Makes `block`, which is not dirty, dirty; its memory has no content yet.
+ * `follow`: see udf_dirty_add(). */
+static uint8_t *add_dirty(struct udf_volume *volume, struct udf_node *node,
+                          uint64_t block, uint64_t follow, uint32_t *reserve) {
     struct udf_body *body = &node->body;
-    uint8_t *memory = udf_dirty_find(&body->dirty, block);
+    uint8_t *memory = udf_dirty_add(&body->dirty, block, follow);
 
-    if (memory) {
-        return memory;
-    }
-    memory = udf_dirty_add(&body->dirty, block);
     if (!memory) {
         return NULL;
     }
@@ -198,9 +195,21 @@ uint8_t *udf_file_dirty(struct udf_volume *volume, struct udf_node *node,
         (*reserve)--;
         body->reserved++;
     }
-    if (content) {
+    return memory;
+}
+
+uint8_t *udf_file_dirty(struct udf_volume *volume, struct udf_node *node,
+                        uint64_t block, const uint8_t *content,
+                        uint32_t *reserve) {
+    uint8_t *memory = udf_dirty_find(&node->body.dirty, block);
+
+    if (memory) {
+        return memory;
+    }
+    memory = add_dirty(volume, node, block, 0, reserve);
+    if (memory && content) {
         memcpy(memory, content, UDF_BLOCK_BYTES);
-    } else {
+    } else if (memory) {
         memset(memory, 0, UDF_BLOCK_BYTES);
     }
     return memory;
@@ -336,20 +345,23 @@ int udf_file_make_room(struct udf_volume *volume, struct udf_node *node,
 static int copy_in(struct udf_volume *volume, struct udf_node *node,
                    uint64_t offset, uint32_t count, const uint8_t *in,
                    uint32_t *reserve) {
+    uint64_t last = (offset + count - 1) / UDF_BLOCK_BYTES;
     uint32_t done = 0;
 
     while (done < count) {
-        uint64_t at = offset + done;
+        uint64_t at = offset + done, block = at / UDF_BLOCK_BYTES;
         uint32_t skip = (uint32_t)(at % UDF_BLOCK_BYTES);
-        uint32_t bytes = UDF_BLOCK_BYTES - skip;
-        uint8_t *memory =
-            udf_file_dirty(volume, node, at / UDF_BLOCK_BYTES, NULL, reserve);
+        uint32_t room = UDF_BLOCK_BYTES - skip;
+        uint32_t bytes = room < count - done ? room : count - done;
+        uint8_t *memory = udf_dirty_find(&node->body.dirty, block);
 
         if (!memory) {
-            return -ENOMEM;
-        }
-        if (bytes > count - done) {
-            bytes = count - done;
+            memory = add_dirty(volume, node, block, last - block, reserve);
+            if (!memory) {
+                return -ENOMEM;
+            }
+            memset(memory, 0, skip);
+            memset(memory + skip + bytes, 0, room - bytes);
         }
         memcpy(memory + skip, in + done, bytes);
         done += bytes;

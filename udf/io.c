@@ -163,9 +163,8 @@ int udf_io_write_data(struct udf_volume *volume, struct udf_addr addr,
         uint32_t lba, run;
         int error = locate(volume, addr, count, &lba, &run);
 
-        for (uint32_t i = 0; !error && i < run; i++) {
-            error = udf_pending_put(volume, lba + i, UDF_OVERLAY_DATA,
-                                    in + (size_t)i * UDF_BLOCK_BYTES);
+        if (!error) {
+            error = udf_pending_put_data(volume, lba, run, in);
         }
         if (error) {
             return error;

@@ -23,11 +23,12 @@ const uint8_t *udf_pending_find(const struct udf_volume *volume, uint32_t lba) {
 }
 
 /* Whether the block at `lba` can be overwritten at home: the last checkpoint
- * does not refer to it, its content is in memory, and it is what the last
- * commit refers to, or that does not refer to it. Newer content of what is
- * committed must wait, though the journal has the older: a checkpoint before
- * the next commit would empty it. */
-static bool can_go(const struct udf_volume *volume, uint32_t lba) {
+ * does not refer to it, and it will be what the last commit refers to, or that
+ * does not refer to it. Newer content of what is committed must wait, though
+ * the journal has the older: a checkpoint before the next commit would empty
+ * it. `newer`: the content is newer than the last commit, or else there must
+ * be one that it left. */
+static bool can_go(const struct udf_volume *volume, uint32_t lba, bool newer) {
     const struct udf_space *space;
     uint32_t lbn;
 
@@ -35,9 +36,8 @@ static bool can_go(const struct udf_volume *volume, uint32_t lba) {
         !udf_space_is_fresh(space, lbn, 1)) {
         return false;
     }
-    return udf_overlay_find(&volume->pending.blocks, lba)
-               ? !udf_space_is_committed(space, lbn)
-               : udf_overlay_find(&volume->overlay, lba) != NULL;
+    return newer ? !udf_space_is_committed(space, lbn)
+                 : udf_overlay_find(&volume->overlay, lba) != NULL;
 }
 
 /* Whether the packet at `first` may go home now. Blocks come in ascending
@@ -46,11 +46,30 @@ static bool is_complete(const struct udf_volume *volume, uint32_t first) {
     uint32_t packet = volume->dev->geometry.packet_blocks;
 
     for (uint32_t i = packet; i > 0; i--) {
-        if (!can_go(volume, first + i - 1)) {
+        uint32_t lba = first + i - 1;
+
+        if (!can_go(volume, lba,
+                    udf_overlay_find(&volume->pending.blocks, lba) != NULL)) {
             return false;
         }
     }
     return true;
+}
+
+/* Blocks of the whole packets that `count` new blocks at `lba` begin with and
+ * that may go home now. */
+static uint32_t complete_blocks(const struct udf_volume *volume, uint32_t lba,
+                                uint32_t count) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t fit = 0;
+
+    if (lba % packet != 0) {
+        return 0;
+    }
+    while (fit < count && can_go(volume, lba + fit, true)) {
+        fit++;
+    }
+    return fit - fit % packet;
 }
 
 static int note_sent(struct udf_pending *pending, uint32_t first,
@@ -71,22 +90,51 @@ static int note_sent(struct udf_pending *pending, uint32_t first,
     return 0;
 }
 
-static int send(struct udf_volume *volume, uint32_t first) {
+static int note_packet(struct udf_volume *volume, uint32_t first) {
     uint32_t packet = volume->dev->geometry.packet_blocks;
     bool in_journal = false;
-    int error;
 
     for (uint32_t i = 0; i < packet; i++) {
         in_journal |= udf_overlay_find(&volume->overlay, first + i) != NULL;
     }
-    error = note_sent(&volume->pending, first, in_journal);
+    return note_sent(&volume->pending, first, in_journal);
+}
+
+/* They have gone home. */
+static void drop(struct udf_volume *volume, uint32_t lba, uint32_t count) {
+    udf_overlay_drop(&volume->pending.blocks, lba, count);
+    udf_overlay_drop(&volume->overlay, lba, count);
+}
+
+/* Sends the packet at `first`, which is complete. */
+static int send(struct udf_volume *volume, uint32_t first) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    int error = note_packet(volume, first);
+
     for (uint32_t i = 0; !error && i < packet; i++) {
         error = blockdev_write(volume->dev, first + i, 1,
                                udf_pending_find(volume, first + i));
     }
     if (!error) {
-        udf_overlay_drop(&volume->pending.blocks, first, packet);
-        udf_overlay_drop(&volume->overlay, first, packet);
+        drop(volume, first, packet);
+    }
+    return error;
+}
+
+/* Sends whole packets of new blocks. */
+static int send_new(struct udf_volume *volume, uint32_t lba, uint32_t count,
+                    const uint8_t *data) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    int error = 0;
+
+    for (uint32_t i = 0; !error && i < count; i += packet) {
+        error = note_packet(volume, lba + i);
+    }
+    if (!error) {
+        error = blockdev_write(volume->dev, lba, count, data);
+    }
+    if (!error) {
+        drop(volume, lba, count);
     }
     return error;
 }
@@ -97,12 +145,32 @@ int udf_pending_put(struct udf_volume *volume, uint32_t lba,
     uint32_t first = lba / packet * packet;
     int error;
 
-    if (!udf_journal_is_used(volume) && class == UDF_OVERLAY_DATA) {
-        return blockdev_write(volume->dev, lba, 1, data);
-    }
     error = udf_overlay_put(&volume->pending.blocks, lba, class, data);
     if (!error && udf_journal_is_used(volume) && is_complete(volume, first)) {
         error = send(volume, first);
+    }
+    return error;
+}
+
+int udf_pending_put_data(struct udf_volume *volume, uint32_t lba,
+                         uint32_t count, const uint8_t *data) {
+    int error = 0;
+
+    if (!udf_journal_is_used(volume)) {
+        return blockdev_write(volume->dev, lba, count, data);
+    }
+    while (!error && count > 0) {
+        uint32_t taken = complete_blocks(volume, lba, count);
+
+        if (taken > 0) {
+            error = send_new(volume, lba, taken, data);
+        } else {
+            taken = 1;
+            error = udf_pending_put(volume, lba, UDF_OVERLAY_DATA, data);
+        }
+        lba += taken;
+        count -= taken;
+        data += (size_t)taken * UDF_BLOCK_BYTES;
     }
     return error;
 }

@@ -45,10 +45,15 @@ struct udf_pending {
 
 void udf_pending_free(struct udf_pending *pending);
 
-/* Takes one block for `lba`. Returns 0; -ENOMEM; errors of
- * blockdev_write(). */
+/* Takes one block for `lba`; not data without a journal. Returns 0; -ENOMEM;
+ * errors of blockdev_write(). */
 int udf_pending_put(struct udf_volume *volume, uint32_t lba,
                     enum udf_overlay_class class, const uint8_t *data);
+
+/* Takes `count` blocks of file data for `lba` on: what fills whole packets goes
+ * home at once. Errors as above. */
+int udf_pending_put_data(struct udf_volume *volume, uint32_t lba,
+                         uint32_t count, const uint8_t *data);
 
 /* The newest content of the block at `lba`, pending or committed, or NULL when
  * it is at home. */

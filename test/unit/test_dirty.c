@@ -63,7 +63,7 @@ static void test_dirty_agrees_with_an_array(void **state) {
         uint64_t block = (uint64_t)(rand() % BLOCKS);
 
         if (rand() % 4 > 0) {
-            uint8_t *memory = udf_dirty_add(&dirty, block);
+            uint8_t *memory = udf_dirty_add(&dirty, block, block % 3);
             uint8_t value = (uint8_t)(1 + rand() % 255);
 
             assert_non_null(memory);
@@ -91,7 +91,7 @@ static void test_dirty_counts_part_of_a_chunk(void **state) {
 
     (void)state;
     for (uint64_t b = 10; b < 100; b++) {
-        assert_non_null(udf_dirty_add(&dirty, b));
+        assert_non_null(udf_dirty_add(&dirty, b, 0));
     }
     assert_int_equal(udf_dirty_count(&dirty, 0, 10), 0);
     assert_int_equal(udf_dirty_count(&dirty, 31, 33), 2);
