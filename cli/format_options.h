@@ -18,6 +18,7 @@ struct cli_format_request {
     const char *media; /* canonical word, NULL = whatever is there */
     uint64_t size_bytes;
     struct udf_format_options udf;
+    struct udf_wear wear; /* of the disc so far; count is NULL: not known */
     struct mmc_prepare_options prepare;
     uint32_t speed_tenths; /* 0 = the drive's choice */
     bool no_lead_out;

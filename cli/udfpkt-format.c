@@ -156,9 +156,17 @@ static void probe_data(struct blockdev *dev, const struct mmc_disc_info *info,
     }
 }
 
+/* How often each packet was written is known to the old volume alone. */
+static void remember_wear(struct cli_format_request *request,
+                          struct blockdev *dev) {
+    if (udf_read_wear(dev, &request->wear) == 0) {
+        request->udf.wear = &request->wear;
+    }
+}
+
 /* Attaches the disc for reading, where it can be, and describes what is on
  * it. *out_volume: it is a UDF volume. */
-static enum cli_exit probe_disc(const struct cli_format_request *request,
+static enum cli_exit probe_disc(struct cli_format_request *request,
                                 struct mmc_disc *disc,
                                 const struct mmc_disc_info *info, char *what,
                                 size_t what_bytes, bool *out_volume) {
@@ -180,6 +188,7 @@ static enum cli_exit probe_disc(const struct cli_format_request *request,
     if (err) {
         return cli_fail(CLI_STAGE_ATTACH, request->path, err, info);
     }
+    remember_wear(request, dev);
     if (udf_format_began(dev) == 0) {
         return CLI_EXIT_OK; /* that was allowed before */
     }
@@ -217,6 +226,11 @@ static enum cli_exit check_data(struct cli_format_request *request,
     bool volume = false;
 
     if (request->force) {
+        struct blockdev *dev = NULL;
+
+        if (mmc_disc_attach(disc, false, &dev) == 0) {
+            remember_wear(request, dev);
+        }
         return CLI_EXIT_OK;
     }
     enum cli_exit code =
@@ -320,27 +334,40 @@ static enum cli_exit inspect(struct cli_format_request *request) {
     return code;
 }
 
+/* Preparing a medium, as far as it has come. */
+struct preparation {
+    struct cli_progress progress;
+    bool formatted; /* the drive wrote all of it */
+};
+
 static bool show_step(void *context, enum mmc_prepare_step step,
                       unsigned permille) {
+    struct preparation *preparation = context;
+
     static const char *const words[] = {[MMC_STEP_BLANK] = "blanking",
                                         [MMC_STEP_FORMAT] = "formatting",
                                         [MMC_STEP_WRITE] = "filling",
                                         [MMC_STEP_CLOSE] = "closing",
                                         [MMC_STEP_VERIFY] = "verifying"};
 
-    cli_progress_show(context, words[step], permille);
+    preparation->formatted |= step == MMC_STEP_FORMAT;
+    cli_progress_show(&preparation->progress, words[step], permille);
     return !cli_interrupted();
 }
 
-static enum cli_exit prepare_medium(const struct cli_format_request *request,
+static enum cli_exit prepare_medium(struct cli_format_request *request,
                                     struct mmc_disc *disc) {
-    struct cli_progress progress;
+    struct preparation preparation = {0};
     struct mmc_disc_info info;
 
-    cli_progress_init(&progress);
-    int err = mmc_disc_prepare(disc, &request->prepare, show_step, &progress);
+    cli_progress_init(&preparation.progress);
+    int err =
+        mmc_disc_prepare(disc, &request->prepare, show_step, &preparation);
 
-    cli_progress_end(&progress, err == 0);
+    cli_progress_end(&preparation.progress, err == 0);
+    if (preparation.formatted) {
+        udf_wear_add_all(&request->wear);
+    }
     mmc_disc_get_info(disc, &info);
     if (err) {
         return cli_fail(CLI_STAGE_PREPARE, request->path, err, &info);
@@ -425,7 +452,7 @@ static enum cli_exit complete_volume(const struct cli_format_request *request,
 }
 
 /* Prepares and writes; the disc is closed afterwards. */
-static enum cli_exit format_disc(const struct cli_format_request *request) {
+static enum cli_exit format_disc(struct cli_format_request *request) {
     struct mmc_disc_options options = options_for_writing(request);
     struct mmc_disc *disc = NULL;
     enum cli_exit code = cli_open_disc(request->path, &options, &disc);
@@ -538,6 +565,7 @@ int main(int argc, char **argv) {
     if (code == CLI_EXIT_OK && !done) {
         cli_catch_interrupts();
         code = run(&request);
+        udf_wear_free(&request.wear);
     }
     return (int)cli_finish(code);
 }

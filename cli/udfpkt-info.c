@@ -31,6 +31,8 @@ struct report {
     uint32_t rated_overwrites; /* 0 = unknown */
     bool has_volume;
     struct udf_info volume;
+    bool has_ledger;
+    struct udf_wear_summary ledger;
 };
 
 static const struct option long_options[] = {
@@ -91,6 +93,17 @@ static bool is_usable(const struct report *report) {
            report->disc.state == MMC_DISC_READ_ONLY;
 }
 
+/* What the volume's own ledger says of the disc; without one, nothing. */
+static void gather_ledger(struct blockdev *dev, struct report *report) {
+    struct udf_wear wear;
+
+    report->has_ledger = udf_read_wear(dev, &wear) == 0;
+    if (report->has_ledger) {
+        udf_wear_summarise(&wear, &report->ledger);
+        udf_wear_free(&wear);
+    }
+}
+
 /* Fills in what is known of the volume. A disc without UDF is no error, and
  * what is recorded in another way may hold anything. */
 static enum cli_exit gather_volume(struct mmc_disc *disc,
@@ -122,6 +135,7 @@ static enum cli_exit gather_volume(struct mmc_disc *disc,
     udf_get_info(volume, &report->volume);
     report->has_volume = true;
     udf_unmount(volume);
+    gather_ledger(dev, report);
     return CLI_EXIT_OK;
 }
 
@@ -253,12 +267,28 @@ static void print_wear(const struct report *report) {
     putchar('\n');
 }
 
+static void print_ledger(const struct report *report) {
+    const struct udf_wear_summary *ledger = &report->ledger;
+
+    if (!report->has_ledger) {
+        return;
+    }
+    printf("%-10s the packet at sector %u was written %u times", "worn",
+           ledger->hottest_lba, ledger->hottest);
+    if (report->rated_overwrites != 0) {
+        printf(" of about %u", report->rated_overwrites);
+    }
+    printf("; all of them, %u.%u times on average\n",
+           ledger->average_tenths / 10, ledger->average_tenths % 10);
+}
+
 static void print_text(const struct report *report) {
     print_drive(report);
     print_disc(report);
     if (report->has_volume || is_usable(report)) {
         print_volume(report);
     }
+    print_ledger(report);
     print_wear(report);
 }
 
@@ -323,6 +353,19 @@ static json_t *json_volume(const struct report *report) {
         (json_int_t)volume->journal_blocks);
 }
 
+static json_t *json_ledger(const struct report *report) {
+    const struct udf_wear_summary *ledger = &report->ledger;
+
+    if (!report->has_ledger) {
+        return json_null();
+    }
+    return json_pack(
+        "{s:I, s:I, s:I, s:f, s:I}", "packets", (json_int_t)ledger->packets,
+        "hottest_lba", (json_int_t)ledger->hottest_lba, "hottest",
+        (json_int_t)ledger->hottest, "average", ledger->average_tenths / 10.0,
+        "rated_overwrites", (json_int_t)report->rated_overwrites);
+}
+
 static json_t *json_wear(const struct report *report) {
     const struct mmc_disc_wear *wear = &report->wear;
 
@@ -348,9 +391,10 @@ static enum cli_exit print_json(const struct report *report) {
         "vendor", json_text(disc->vendor), "product", json_text(disc->product),
         "revision", json_text(disc->revision));
     json_t *all =
-        json_pack("{s:o, s:o, s:o, s:o, s:o}", "path", json_text(report->path),
-                  "drive", drive, "disc", json_disc(report), "volume",
-                  json_volume(report), "wear", json_wear(report));
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "path",
+                  json_text(report->path), "drive", drive, "disc",
+                  json_disc(report), "volume", json_volume(report), "ledger",
+                  json_ledger(report), "wear", json_wear(report));
 
     if (!all) {
         return cli_fail(CLI_STAGE_OPEN, report->path, -ENOMEM, NULL);

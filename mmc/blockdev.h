@@ -93,6 +93,8 @@ struct blockdev_ops {
     int (*read_back)(struct blockdev *dev, uint32_t lba, uint32_t count,
                      void *buf);
     int (*revive)(struct blockdev *dev);
+    void (*writings)(struct blockdev *dev, uint32_t first, uint32_t count,
+                     uint16_t *out);
     void (*stats)(struct blockdev *dev, struct blockdev_stats *out);
 };
 
@@ -187,6 +189,15 @@ static inline int blockdev_read_back(struct blockdev *dev, uint32_t lba,
  * then everything stays as it is. For the one writer. */
 static inline int blockdev_revive(struct blockdev *dev) {
     return dev->ops->revive(dev);
+}
+
+/* Says how often each of the packets first .. first+count-1 (counted from LBA
+ * 0) was sent to the medium since the device was opened, 65535 at most, whether
+ * it took them or not; 0 where writing wears nothing out and nobody counts, and
+ * beyond the device. */
+static inline void blockdev_writings(struct blockdev *dev, uint32_t first,
+                                     uint32_t count, uint16_t *out) {
+    dev->ops->writings(dev, first, count, out);
 }
 
 static inline void blockdev_get_stats(struct blockdev *dev,

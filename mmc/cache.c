@@ -327,6 +327,19 @@ static void cache_mark(struct blockdev *dev, uint32_t lba, uint32_t count,
     pthread_mutex_unlock(&cache->lock);
 }
 
+static void cache_writings(struct blockdev *dev, uint32_t first, uint32_t count,
+                           uint16_t *out) {
+    struct cache *cache = of(dev);
+    uint32_t packets = cache->store.packets;
+    uint32_t known = first < packets ? packets - first : 0;
+
+    known = known < count ? known : count;
+    pthread_mutex_lock(&cache->lock);
+    memcpy(out, cache->writings + (known ? first : 0), known * sizeof(*out));
+    pthread_mutex_unlock(&cache->lock);
+    memset(out + known, 0, (count - known) * sizeof(*out));
+}
+
 static void cache_stats(struct blockdev *dev, struct blockdev_stats *out) {
     struct cache *cache = of(dev);
 
@@ -347,6 +360,7 @@ static const struct blockdev_ops cache_ops = {
     .discard = cache_discard,
     .read_back = cache_read_back,
     .revive = cache_revive,
+    .writings = cache_writings,
     .stats = cache_stats,
 };
 
@@ -401,10 +415,15 @@ int mmc_cache_open(struct mmc_drive *drive, const struct mmc_media *media,
     set_limits(cache, budget_bytes, &limit);
     error = mmc_store_init(&cache->store, geometry->blocks, length, limit,
                            READ_PACKETS_MIN);
-    if (error ||
+    if (!error) {
+        cache->writings =
+            calloc(cache->store.packets, sizeof(*cache->writings));
+    }
+    if (error || !cache->writings ||
         posix_memalign(&image, IMAGE_ALIGNMENT,
                        (size_t)cache->run_blocks * BLOCKDEV_BLOCK_BYTES) != 0) {
         mmc_store_free(&cache->store);
+        free(cache->writings);
         free(cache);
         return -ENOMEM;
     }
@@ -429,6 +448,7 @@ void mmc_cache_close(struct blockdev *dev) {
     }
     mmc_store_free(&cache->store);
     free(cache->image);
+    free(cache->writings);
     pthread_cond_destroy(&cache->changed);
     pthread_mutex_destroy(&cache->lock);
     pthread_mutex_destroy(&cache->turn);

@@ -252,6 +252,9 @@ static void end_run(struct cache *cache, uint32_t first, uint32_t n,
     for (uint32_t i = 0; i < n; i++) {
         struct mmc_cached *cached = mmc_store_find(&cache->store, first + i);
 
+        if (cache->writings[first + i] < UINT16_MAX) {
+            cache->writings[first + i]++;
+        }
         mmc_packet_end_write(&cached->packet, taken);
         mmc_store_update(&cache->store, cached);
         if (is_about_packet(result)) {

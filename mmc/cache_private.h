@@ -67,6 +67,7 @@ struct cache {
     uint64_t epoch; /* of the drive, up to which losses are known here */
     int dead;       /* another disc is in the drive: -ENOMEDIUM for ever */
     struct blockdev_stats stats;
+    uint16_t *writings; /* of each packet, saturating */
 };
 
 static inline uint32_t cache_lba_of(const struct cache *cache, uint32_t index) {

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -178,6 +179,14 @@ static int file_revive(struct blockdev *dev) {
     return file_sync(dev);
 }
 
+/* A file does not wear. */
+static void file_writings(struct blockdev *dev, uint32_t first, uint32_t count,
+                          uint16_t *out) {
+    (void)dev;
+    (void)first;
+    memset(out, 0, count * sizeof(*out));
+}
+
 static void file_stats(struct blockdev *dev, struct blockdev_stats *out) {
     struct filedev *file = of(dev);
 
@@ -203,6 +212,7 @@ static const struct blockdev_ops file_ops = {
     .discard = file_discard,
     .read_back = file_read_cached,
     .revive = file_revive,
+    .writings = file_writings,
     .stats = file_stats,
 };
 

@@ -273,7 +273,7 @@ static int resolve_one(struct udf_volume *volume,
     int error;
 
     if (place.kind == NOWHERE) {
-        return -EIO;
+        return udf_ledger_give_up(volume, failure) ? 0 : -EIO;
     }
     if (place.kind == UNUSED) {
         blockdev_discard(volume->dev, failure->lba, failure->count);

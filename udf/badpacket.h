@@ -23,7 +23,7 @@
  * all others are whole.
  *
  * Packets outside of the partition are their owners' to save (integrity
- * sequence, sparing tables, journal).
+ * sequence, sparing tables, journal); the wear ledger does without.
  */
 #ifndef UDF_BADPACKET_H
 #define UDF_BADPACKET_H

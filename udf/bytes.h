@@ -42,4 +42,9 @@ static inline void udf_put32(uint8_t *raw, uint32_t value) {
     memcpy(raw, &value, sizeof(value));
 }
 
+static inline void udf_put64(uint8_t *raw, uint64_t value) {
+    value = htole64(value);
+    memcpy(raw, &value, sizeof(value));
+}
+
 #endif

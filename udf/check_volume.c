@@ -375,6 +375,8 @@ static int keep_iuvd(struct udf_check *check, const uint8_t *block,
     if (!error && udf_own_decode(&iuvd, &own) == 0) {
         udf_check_region(check, "journal", own.journal_lba,
                          (uint64_t)own.journal_packets * own.packet_blocks);
+        udf_check_region(check, "wear ledger", own.ledger_lba,
+                         (uint64_t)own.ledger_places * own.packet_blocks);
     }
     /* Others are their implementation's business. */
     if (!error && strcmp(iuvd.implementation.id, "*UDF LV Info") == 0 &&

@@ -149,10 +149,13 @@ static int build_own(const struct new_volume *vol, uint32_t vdsn, uint32_t lba,
                      uint8_t *block) {
     const struct udf_region *journal =
         udf_format_region(vol, UDF_REGION_JOURNAL);
+    const struct udf_region *ledger = udf_format_region(vol, UDF_REGION_LEDGER);
     struct udf_own own = {.journal_lba = journal->lba,
                           .journal_packets = journal->blocks / vol->layout.unit,
                           .packet_blocks = vol->layout.unit,
-                          .format_serial = vol->serial};
+                          .format_serial = vol->serial,
+                          .ledger_lba = ledger->lba,
+                          .ledger_places = ledger->blocks / vol->layout.unit};
     struct udf_iuvd iuvd = {.vdsn = vdsn};
     udf_own_encode(&own, &iuvd);
     return udf_encode_iuvd(&iuvd, &vol->style, lba, block);
@@ -331,6 +334,52 @@ static int put_integrity(struct new_volume *vol) {
     return err;
 }
 
+/* A medium that was written before keeps its counts. */
+static void take_wear(const struct new_volume *vol, struct udf_wear *wear) {
+    const struct udf_wear *old = vol->wear;
+    uint32_t known = 0;
+    blockdev_writings(vol->dev, 0, wear->packets, wear->count);
+    if (old && old->packet_blocks == wear->packet_blocks) {
+        known = old->packets < wear->packets ? old->packets : wear->packets;
+    }
+    for (uint32_t i = 0; i < known; i++) {
+        udf_wear_add(wear, i, old->count[i]);
+    }
+}
+
+/* Both places of each piece: none is left that was never written. */
+static int put_ledger(struct new_volume *vol) {
+    const struct udf_region *area = udf_format_region(vol, UDF_REGION_LEDGER);
+    const struct blockdev_geometry *geometry = &vol->dev->geometry;
+    uint32_t pieces = area->blocks / vol->layout.unit / 2;
+    uint32_t share = udf_wear_share(vol->layout.unit);
+    struct udf_wear wear;
+    if (pieces == 0) {
+        return 0;
+    }
+    int err = udf_wear_init(
+        &wear, (geometry->blocks - 1) / geometry->packet_blocks + 1,
+        geometry->packet_blocks);
+    if (!err) {
+        take_wear(vol, &wear);
+    }
+    for (uint32_t i = 0; !err && i < 2 * pieces; i++) {
+        uint32_t first = i % pieces * share;
+        uint32_t rest = wear.packets - first;
+        struct udf_wear_head head = {
+            .serial = vol->serial,
+            .number = 1,
+            .first = first,
+            .count = rest < share ? rest : share,
+            .packet_blocks = wear.packet_blocks,
+        };
+        udf_wear_encode(&wear, &head, vol->layout.unit, vol->unit);
+        err = udf_format_put_unit(vol, area->lba + i * vol->layout.unit);
+    }
+    udf_wear_free(&wear);
+    return err;
+}
+
 /* Structures that a volume consists of once it is found. */
 static int put_body(struct new_volume *vol) {
     int err = put_vds(vol, UDF_REGION_MAIN_VDS);
@@ -339,6 +388,9 @@ static int put_body(struct new_volume *vol) {
     }
     if (!err) {
         err = put_integrity(vol);
+    }
+    if (!err) {
+        err = put_ledger(vol);
     }
     if (!err) {
         err = udf_format_put_bitmap(vol);
@@ -525,6 +577,7 @@ int udf_format(struct blockdev *dev, const struct udf_format_options *options) {
         return err;
     }
     vol.dev = dev;
+    vol.wear = options->wear;
     err = write_volume(&vol);
     free(vol.unit);
     return err;

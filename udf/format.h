@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "udf/wear.h"
+
 struct blockdev;
 struct blockdev_geometry;
 
@@ -30,6 +32,7 @@ struct udf_format_options {
     int64_t now;              /* seconds since 1970; 0 = the clock */
     uint32_t uid, gid;        /* owner of the root directory */
     uint32_t root_mode;       /* permissions of the root; 0 = 0755 */
+    const struct udf_wear *wear; /* of earlier volumes here; NULL: unknown */
 };
 
 /* Whether udf_format() could make this volume on such a medium; asked before

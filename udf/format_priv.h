@@ -25,7 +25,8 @@ struct new_volume {
     char volume_set_id[UDF_TEXT_BYTES]; /* begins with 16 unique digits */
     uint32_t uid, gid;
     mode_t root_mode;
-    uint8_t *unit; /* layout.unit blocks, being built */
+    const struct udf_wear *wear; /* so far, or NULL */
+    uint8_t *unit;               /* layout.unit blocks, being built */
 };
 
 /* Block `index` of the unit buffer. */

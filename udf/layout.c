@@ -17,8 +17,11 @@
  *    block of bitmap counts: some 16,000 file entries. It grows when it is
  *    full, but there are players that read its first extent only. An allocation
  *    unit is 32 blocks at least (UDF 2.60 2.2.10).
+ *  - Wear ledger: two units for each piece of the counts (udf/wear.h), one
+ *    piece on a CD, nine on a DVD.
  *  - Small media: spares at most 1/16 and the journal at most 1/8 of all, but
- *    never less than SPARES_MIN and JOURNAL_MIN packets.
+ *    never less than SPARES_MIN and JOURNAL_MIN packets; no ledger below
+ *    LEDGER_MIN units.
  */
 #include "udf/layout.h"
 
@@ -26,6 +29,7 @@
 #include <string.h>
 
 #include "udf/desc.h"
+#include "udf/wear.h"
 
 enum {
     USUAL_REVISION = 0x0201,
@@ -39,6 +43,7 @@ enum {
     INTEGRITY_UNITS = 4,
     SPARES_MIN = 4,
     JOURNAL_MIN = 8,
+    LEDGER_MIN = 128,
     PARTITION_UNITS_MIN = 5, /* bitmap, root and some data */
     METADATA_SHARE = 64,
     METADATA_MAX = 16128, /* so that one block holds their bitmap */
@@ -67,6 +72,16 @@ static uint32_t journal_units(uint32_t blocks, uint32_t unit) {
     uint32_t wanted = clamp(blocks / SHARE, 2048, 8192) / unit;
     uint32_t share = blocks / 8 / unit;
     return wanted < share ? wanted : clamp(share, JOURNAL_MIN, wanted);
+}
+
+/* Packets are the medium's, the places that count them are units. */
+static uint32_t ledger_units(const struct blockdev_geometry *geometry,
+                             uint32_t unit) {
+    uint32_t packets = (geometry->blocks - 1) / geometry->packet_blocks + 1;
+    uint32_t pieces = udf_wear_pieces(packets, unit);
+    bool counts = geometry->rewritable && geometry->packet_blocks > 1 &&
+                  geometry->blocks / unit >= LEDGER_MIN;
+    return counts && pieces <= UDF_WEAR_PIECES_MAX ? 2 * pieces : 0;
 }
 
 /* Units of a metadata partition of `blocks` blocks, with both copies. */
@@ -192,7 +207,8 @@ static void place_tail(struct udf_layout *layout) {
 }
 
 /* What lies between the two ends. The caller has made sure that it fits. */
-static void place_middle(struct udf_layout *layout) {
+static void place_middle(struct udf_layout *layout,
+                         const struct blockdev_geometry *geometry) {
     uint32_t unit = layout->unit;
     uint32_t units = layout->blocks / unit;
     uint32_t lba = end_units(unit) * unit;
@@ -204,6 +220,9 @@ static void place_middle(struct udf_layout *layout) {
     uint32_t journal = journal_units(layout->blocks, unit) * unit;
     place(layout, UDF_REGION_JOURNAL, lba, journal);
     lba += journal;
+    uint32_t ledger = ledger_units(geometry, unit) * unit;
+    place(layout, UDF_REGION_LEDGER, lba, ledger);
+    lba += ledger;
     uint32_t end = (layout->blocks - 1 - ANCHOR_LBA) / unit * unit;
     place(layout, UDF_REGION_PARTITION, lba, end - lba);
 }
@@ -294,7 +313,7 @@ int udf_layout_plan(const struct blockdev_geometry *geometry,
     }
     place_head(&layout);
     place_tail(&layout);
-    place_middle(&layout);
+    place_middle(&layout, geometry);
     if (metadata) {
         place_metadata(&layout,
                        choose_duplicate(geometry, options->metadata_copies));
@@ -339,6 +358,7 @@ const char *udf_region_name(enum udf_region_id id) {
         [UDF_REGION_SPARES] = "spare packets",
         [UDF_REGION_INTEGRITY] = "integrity sequence",
         [UDF_REGION_JOURNAL] = "journal",
+        [UDF_REGION_LEDGER] = "wear ledger",
         [UDF_REGION_PARTITION] = "partition",
         [UDF_REGION_ANCHOR_MIDDLE] = "anchor at N-256",
         [UDF_REGION_RESERVE_VDS] = "reserve VDS",

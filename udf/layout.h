@@ -6,7 +6,8 @@
  * From the first block to the last (N = last block; units of `unit` blocks):
  *
  *   boot area, VRS at 16 | gap | main VDS | sparing table 1 | AVDP at 256 |
- *   spare packets | LVIDs | journal | PARTITION: bitmap, FSD and root, data |
+ *   spare packets | LVIDs | journal | wear ledger |
+ *   PARTITION: bitmap, FSD and root, data |
  *   AVDP at N-256 | reserve VDS | gap | sparing table 2 | AVDP at N
  *
  * Why so:
@@ -51,6 +52,7 @@ enum udf_region_id {
     UDF_REGION_SPARES, /* 0 blocks on a type 1 volume */
     UDF_REGION_INTEGRITY,
     UDF_REGION_JOURNAL,
+    UDF_REGION_LEDGER, /* 0 blocks on a medium that does not wear */
     UDF_REGION_PARTITION,
     UDF_REGION_ANCHOR_MIDDLE, /* N-256 */
     UDF_REGION_RESERVE_VDS,

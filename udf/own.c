@@ -6,13 +6,15 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "udf/encode.h"
 #include "udf/mark.h"
+#include "udf/wear.h"
 
-enum { OWN_VERSION = 1, OWN_SUMMED = 24 };
+enum { OWN_VERSION = 1 };
 
 /* The bytes as they lie on the disc. */
 struct raw_own {
@@ -23,18 +25,32 @@ struct raw_own {
     uint32_t packet_blocks;
     uint64_t format_serial;
     uint32_t sum;
+    uint32_t ledger_lba;
+    uint32_t ledger_places;
+    uint32_t ledger_sum;
 };
 
-_Static_assert(offsetof(struct raw_own, sum) == OWN_SUMMED,
+_Static_assert(offsetof(struct raw_own, sum) == 24 &&
+                   offsetof(struct raw_own, ledger_sum) == 36 &&
+                   sizeof(struct raw_own) == 40,
                "the form on the disc has no padding");
 
-static uint32_t sum_of(const struct raw_own *raw) {
+/* Of the bytes before `end`. */
+static uint32_t sum_of(const struct raw_own *raw, size_t end) {
     const uint8_t *bytes = (const uint8_t *)raw;
     uint32_t sum = 2166136261u;
-    for (int i = 0; i < OWN_SUMMED; i++) {
+    for (size_t i = 0; i < end; i++) {
         sum = (sum ^ bytes[i]) * 16777619u;
     }
     return sum;
+}
+
+static uint32_t journal_sum(const struct raw_own *raw) {
+    return sum_of(raw, offsetof(struct raw_own, sum));
+}
+
+static uint32_t ledger_sum(const struct raw_own *raw) {
+    return sum_of(raw, offsetof(struct raw_own, ledger_sum));
 }
 
 void udf_own_encode(const struct udf_own *own, struct udf_iuvd *out_iuvd) {
@@ -45,12 +61,17 @@ void udf_own_encode(const struct udf_own *own, struct udf_iuvd *out_iuvd) {
         .packet_blocks = htole32(own->packet_blocks),
         .format_serial = htole64(own->format_serial),
     };
-    raw.sum = htole32(sum_of(&raw));
+    raw.sum = htole32(journal_sum(&raw));
+    if (own->ledger_places > 0) {
+        raw.ledger_lba = htole32(own->ledger_lba);
+        raw.ledger_places = htole32(own->ledger_places);
+        raw.ledger_sum = htole32(ledger_sum(&raw));
+    }
     udf_entity_own(&out_iuvd->implementation);
     strcpy(out_iuvd->implementation.id, UDF_OWN_ID);
     out_iuvd->label[0] = '\0';
     memset(out_iuvd->use, 0, sizeof(out_iuvd->use));
-    memcpy(out_iuvd->use, &raw, OWN_SUMMED + sizeof(raw.sum));
+    memcpy(out_iuvd->use, &raw, sizeof(raw));
 }
 
 int udf_own_decode(const struct udf_iuvd *iuvd, struct udf_own *out_own) {
@@ -58,18 +79,36 @@ int udf_own_decode(const struct udf_iuvd *iuvd, struct udf_own *out_own) {
         return -ENOENT;
     }
     struct raw_own raw;
-    memcpy(&raw, iuvd->use, OWN_SUMMED + sizeof(raw.sum));
-    if (le32toh(raw.sum) != sum_of(&raw)) {
+    memcpy(&raw, iuvd->use, sizeof(raw));
+    bool ledger =
+        raw.ledger_lba != 0 || raw.ledger_places != 0 || raw.ledger_sum != 0;
+    if (le32toh(raw.sum) != journal_sum(&raw)) {
         return -EUCLEAN;
     }
     if (le16toh(raw.version) != OWN_VERSION || raw.flags != 0) {
         return -EOPNOTSUPP;
     }
-    out_own->journal_lba = le32toh(raw.journal_lba);
-    out_own->journal_packets = le32toh(raw.journal_packets);
-    out_own->packet_blocks = le32toh(raw.packet_blocks);
-    out_own->format_serial = le64toh(raw.format_serial);
+    if (ledger && le32toh(raw.ledger_sum) != ledger_sum(&raw)) {
+        return -EUCLEAN;
+    }
+    *out_own = (struct udf_own){
+        .journal_lba = le32toh(raw.journal_lba),
+        .journal_packets = le32toh(raw.journal_packets),
+        .packet_blocks = le32toh(raw.packet_blocks),
+        .format_serial = le64toh(raw.format_serial),
+        .ledger_lba = le32toh(raw.ledger_lba),
+        .ledger_places = le32toh(raw.ledger_places),
+    };
     return 0;
+}
+
+/* Where an area of whole packets ends, UINT64_MAX when it may not be there. */
+static uint64_t end_of(uint32_t lba, uint32_t packets, uint32_t packet,
+                       uint32_t blocks, const struct udf_pd *pd) {
+    uint64_t end = lba + (uint64_t)packets * packet;
+    bool apart =
+        end <= pd->start_lba || lba >= (uint64_t)pd->start_lba + pd->blocks;
+    return lba % packet == 0 && end <= blocks && apart ? end : UINT64_MAX;
 }
 
 int udf_own_check(const struct udf_own *own, uint32_t blocks,
@@ -78,11 +117,18 @@ int udf_own_check(const struct udf_own *own, uint32_t blocks,
     if (packet < 16 || packet > 64 || (packet & (packet - 1)) != 0 ||
         own->journal_packets == 0 ||
         own->journal_packets > UDF_JOURNAL_PACKETS_MAX ||
-        own->journal_lba % packet != 0) {
+        own->ledger_places > 2 * UDF_WEAR_PIECES_MAX) {
         return -EUCLEAN;
     }
-    uint64_t end = own->journal_lba + (uint64_t)own->journal_packets * packet;
-    uint64_t pd_end = (uint64_t)pd->start_lba + pd->blocks;
-    bool apart = end <= pd->start_lba || own->journal_lba >= pd_end;
-    return end <= blocks && apart ? 0 : -EUCLEAN;
+    uint64_t journal_end =
+        end_of(own->journal_lba, own->journal_packets, packet, blocks, pd);
+    uint64_t ledger_end =
+        end_of(own->ledger_lba, own->ledger_places, packet, blocks, pd);
+    bool apart =
+        own->ledger_lba >= journal_end || ledger_end <= own->journal_lba;
+    if (journal_end == UINT64_MAX ||
+        (own->ledger_places > 0 && (ledger_end == UINT64_MAX || !apart))) {
+        return -EUCLEAN;
+    }
+    return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * udf/own.h - the project's own implementation use volume descriptor, which
- * names the journal area of a volume that was formatted here. Pure.
+ * names the journal area and the wear ledger of a volume that was formatted
+ * here. Pure.
  * ECMA-167 3/10.4; UDF 2.60 2.2.7 leaves such descriptors to implementations,
  * and readers pass over identifiers that they do not know.
  *
@@ -13,12 +14,17 @@
  *   2  u16  flags, 0
  *   4  u32  first block of the journal area (LBA)
  *   8  u32  packets of the journal area
- *  12  u32  blocks of a journal packet
+ *  12  u32  blocks of a packet of either area
  *  16  u64  format serial: random, new with every format, so that journal runs
  *           of an earlier volume on the same medium are told apart
  *  24  u32  FNV-1a of bytes 0-23: the descriptor's CRC would be right again
  *           after another writer had changed bytes and sealed it
- *  28       zeros
+ *  28  u32  first block of the wear ledger (LBA)
+ *  32  u32  its places, of as many blocks as a packet
+ *  36  u32  FNV-1a of bytes 0-35
+ *  40       zeros
+ * A volume without a ledger has zeros from 28 on. Who knows of no ledger reads
+ * as far as 27, and uses the journal of a volume that has one.
  */
 #ifndef UDF_OWN_H
 #define UDF_OWN_H
@@ -34,6 +40,8 @@ struct udf_own {
     uint32_t journal_packets;
     uint32_t packet_blocks; /* 16, 32 or 64 */
     uint64_t format_serial;
+    uint32_t ledger_lba;
+    uint32_t ledger_places; /* 0: no ledger */
 };
 
 /* Fills in identifier and implementation use of `out_iuvd`; its number stays
@@ -44,8 +52,10 @@ void udf_own_encode(const struct udf_own *own, struct udf_iuvd *out_iuvd);
  * later version wrote it; -EUCLEAN when it is damaged. */
 int udf_own_decode(const struct udf_iuvd *iuvd, struct udf_own *out_own);
 
-/* Whether the journal area is whole packets, 1..UDF_JOURNAL_PACKETS_MAX, within
- * the device's `blocks` and outside partition `pd`. Returns 0 or -EUCLEAN. */
+/* Whether both areas are whole packets, 1..UDF_JOURNAL_PACKETS_MAX of the
+ * journal and at most two for each piece of a ledger (udf/wear.h), apart from
+ * each other, within the device's `blocks` and outside partition `pd`. Returns
+ * 0 or -EUCLEAN. */
 int udf_own_check(const struct udf_own *own, uint32_t blocks,
                   const struct udf_pd *pd);
 

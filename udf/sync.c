@@ -301,6 +301,13 @@ static int ensure_open(struct udf_volume *volume) {
     bool first = !volume->sync.opened;
     int error = 0;
 
+    if (first) {
+        error = udf_ledger_load(volume);
+        if (error) {
+            return error;
+        }
+        udf_ledger_use(volume);
+    }
     volume->integrity.touched = true;
     volume->sync.opened = true;
     if (!volume->integrity.open_on_disc || volume->journal.suspended) {
@@ -334,6 +341,9 @@ static int commit(struct udf_volume *volume) {
     }
     if (!error && is_checkpoint_due(volume)) {
         error = bring_home(volume, false);
+        if (!error && udf_ledger_is_due(volume)) {
+            udf_ledger_save(volume);
+        }
     }
     return error;
 }
@@ -507,10 +517,15 @@ static int close_volume(struct udf_volume *volume) {
         return error;
     }
     complete_anchors(volume);
+    udf_ledger_save(volume);
     pthread_rwlock_wrlock(&volume->lock);
     udf_journal_end(volume);
     pthread_rwlock_unlock(&volume->lock);
-    return udf_integrity_write(volume, true);
+    error = udf_integrity_write(volume, true);
+    if (error == -EIO && udf_ledger_give_up_all(volume)) {
+        error = udf_integrity_write(volume, true);
+    }
+    return error;
 }
 
 int udf_sync_close(struct udf_volume *volume) {

@@ -29,6 +29,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "udf/wear.h"
+
 struct blockdev;
 struct udf_volume;
 
@@ -110,6 +112,12 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
 /* Commits, closes the LVID and frees the volume, also on error; NULL is
  * accepted. Returns 0 or the first error since the last successful commit. */
 int udf_unmount(struct udf_volume *volume);
+
+/* Reads the wear ledger (udf/wear.h) of the volume on `dev`, mounted or not;
+ * for udf_wear_free(). Returns 0; -ENOENT when there is none, as on media that
+ * do not wear and in images of discs, or none that can be read; errors of
+ * udf_mount(). */
+int udf_read_wear(struct blockdev *dev, struct udf_wear *out_wear);
 
 void udf_get_info(struct udf_volume *volume, struct udf_info *out_info);
 void udf_get_statfs(struct udf_volume *volume, struct udf_statfs *out_statfs);

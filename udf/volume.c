@@ -210,6 +210,11 @@ static void take_identity(struct udf_volume *volume,
                                       .packets = vds->own.journal_packets,
                                       .packet_blocks = vds->own.packet_blocks};
         volume->journal.serial = vds->own.format_serial;
+        volume->ledger.area =
+            (struct udf_ledger_area){.lba = vds->own.ledger_lba,
+                                     .pieces = vds->own.ledger_places / 2,
+                                     .unit = vds->own.packet_blocks,
+                                     .serial = vds->own.format_serial};
     }
     volume->journal.volume_sum =
         udf_run_sum(identity->volume_set_id, strlen(identity->volume_set_id));
@@ -340,6 +345,7 @@ static int load_root(struct udf_volume *volume) {
 }
 
 static void volume_free(struct udf_volume *volume) {
+    udf_ledger_free(&volume->ledger);
     udf_nodes_free(&volume->nodes);
     udf_names_free(&volume->names);
     udf_overlay_clear(&volume->overlay);
@@ -433,6 +439,31 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
     }
     *out_volume = volume;
     return 0;
+}
+
+int udf_read_wear(struct blockdev *dev, struct udf_wear *out_wear) {
+    const struct udf_mount_options options = {.read_only = true};
+    struct udf_volume *volume = volume_new(dev, &options);
+    struct udf_vds vds;
+    int error;
+
+    if (!volume) {
+        return -ENOMEM;
+    }
+    error = udf_vds_find(volume, &vds);
+    if (!error) {
+        take_identity(volume, &vds);
+        error = udf_ledger_load(volume);
+    }
+    if (!error && !volume->ledger.found) {
+        error = -ENOENT;
+    }
+    if (!error) {
+        *out_wear = volume->ledger.wear;
+        volume->ledger.wear = (struct udf_wear){0};
+    }
+    volume_free(volume);
+    return error;
 }
 
 /* ---- unmounting ------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "udf/desc.h"
 #include "udf/integrity.h"
 #include "udf/journal.h"
+#include "udf/ledger.h"
 #include "udf/metadata.h"
 #include "udf/names.h"
 #include "udf/node.h"
@@ -69,6 +70,7 @@ struct udf_volume {
     struct udf_pending pending;     /* lock; see udf/pending.h */
     struct udf_overlay overlay;     /* lock; committed, but not at home */
     struct udf_journal journal;     /* see udf/journal.h */
+    struct udf_ledger ledger;       /* committing thread; see udf/ledger.h */
     struct udf_counts counts;       /* committing thread; of the last commit */
     struct udf_counts snapshot_counts; /* ... of the last snapshot */
     struct udf_sync sync;              /* own mutex; see udf/sync.h */

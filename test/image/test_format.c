@@ -142,7 +142,7 @@ static void test_format_writes_each_packet_once(void **state) {
     struct blockdev_stats stats;
     blockdev_get_stats(memdev_device(mem), &stats);
     assert_int_equal(stats.blocks_gathered, 0);
-    assert_int_equal(stats.packets_written, 16);
+    assert_int_equal(stats.packets_written, 18);
     assert_true(stats.blocks_read < 20);
     prove_medium(mem);
     memdev_free(mem);

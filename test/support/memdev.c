@@ -309,6 +309,19 @@ static int revive(struct blockdev *dev) {
     return err;
 }
 
+/* Since it was made, which no caller can tell from since it was opened. */
+static void writings(struct blockdev *dev, uint32_t first, uint32_t count,
+                     uint16_t *out) {
+    struct memdev *mem = (struct memdev *)dev;
+    pthread_mutex_lock(&mem->lock);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t sent =
+            first + i < mem->packets ? mem->overwrites[first + i] : 0;
+        out[i] = (uint16_t)(sent < UINT16_MAX ? sent : UINT16_MAX);
+    }
+    pthread_mutex_unlock(&mem->lock);
+}
+
 static void get_stats(struct blockdev *dev, struct blockdev_stats *out) {
     struct memdev *mem = (struct memdev *)dev;
     pthread_mutex_lock(&mem->lock);
@@ -328,6 +341,7 @@ static const struct blockdev_ops memdev_ops = {
     .discard = discard,
     .read_back = read_back,
     .revive = revive,
+    .writings = writings,
     .stats = get_stats,
 };
 
