@@ -337,11 +337,12 @@ static json_t *json_volume(const struct report *report) {
              volume->revision & 0xffu);
     return json_pack(
         "{s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, s:I, s:I}",
+        "s:I, s:I, s:I, s:I}",
         "label", json_text(volume->label), "volume_set_id",
         json_text(volume->volume_set_id), "revision", revision, "clean",
         volume->clean, "partition", json_text(volume->partition_kind),
-        "partition_blocks", (json_int_t)volume->partition_blocks, "free_blocks",
+        "partition_lba", (json_int_t)volume->partition_lba, "partition_blocks",
+        (json_int_t)volume->partition_blocks, "free_blocks",
         (json_int_t)volume->free_blocks, "files", (json_int_t)volume->files,
         "directories", (json_int_t)volume->directories, "spares",
         (json_int_t)volume->spares, "spares_used",

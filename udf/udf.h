@@ -80,7 +80,7 @@ struct udf_info {
     bool writable;
     const char *read_only_reason; /* NULL when writable */
     char partition_kind[16];      /* "type 1", "sparable", ... */
-    uint32_t partition_blocks, free_blocks;
+    uint32_t partition_lba, partition_blocks, free_blocks;
     uint32_t files, directories;
     /* packets of the sparing table: in all, in place of bad packets, and
      * bad themselves */

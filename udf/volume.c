@@ -566,6 +566,7 @@ void udf_get_info(struct udf_volume *volume, struct udf_info *out_info) {
         .clean = lvid->closed,
         .writable = identity->read_only_reason == NULL,
         .read_only_reason = identity->read_only_reason,
+        .partition_lba = map->start_lba,
         .partition_blocks = map->blocks,
         .free_blocks = volume->space ? udf_space_free(volume->space)
                                      : lvid->free_blocks[part],

@@ -32,11 +32,10 @@ number() { # of the volume or disc on $IMAGE
     sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" "$WORK/info"
 }
 
-# The partition, which begins with the space bitmap, follows the journal.
+# The partition begins with the space bitmap.
 bench_more() {
     "$BUILD/udfpkt-info" --json "$IMAGE" >"$WORK/info"
-    first=$(($(number journal_lba) +
-        $(number journal_packets) * $(number packet_blocks)))
+    first=$(number partition_lba)
     last=$((first + $(number partition_blocks) / 8 / 2048))
     echo "checkpoints=$(awk -v "first=$first" -v "last=$last" \
         -f "$here/checkpoints.awk" "$WORK/trace")"

@@ -23,11 +23,6 @@ info() {
     sed -n "s/^ *\"$1\": \([0-9]*\),*\$/\1/p" "$work/info.json"
 }
 
-# The partition begins behind the journal area.
-first_sector() {
-    echo $(($(info journal_lba) + 32 * $(info journal_packets)))
-}
-
 # bad KIND FIRST STEP: a packet each STEP blocks behind the first packets of the
 # partition, which the volume's own structures take, is bad for ever.
 bad() {
@@ -62,7 +57,7 @@ make_tree() {
 make_tree "$work/tree"
 
 format "$cd"
-first=$(first_sector)
+first=$(info partition_lba)
 bad write-error "$first" 640
 mount_disc
 cp -r "$work/tree" "$mnt/one"
@@ -88,7 +83,7 @@ grep -q "spares *$replaced of " "$work/text" || fail "info: $(cat "$work/text")"
 # What is read wrong after it was written is written elsewhere.
 rm -f "$cd" "$cd".*
 format "$cd"
-first=$(first_sector)
+first=$(info partition_lba)
 bad read-error "$first" 2560
 mount_disc --verify
 cp -r "$work/tree" "$mnt/one"
