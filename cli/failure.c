@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -164,6 +165,12 @@ static const struct unfit unfits[] = {
                            "insert another disc", false},
 };
 
+static const struct unfit locked_file = {
+    CLI_EXIT_READ_ONLY, "the file can only be read",
+    "copy it to where you may write, with the .udfpkt file beside it if there "
+    "is one",
+    false};
+
 /* `advice`, with `path` behind it if that is asked for. */
 static const char *advice_text(const char *advice, const char *path,
                                bool names_path, char *text) {
@@ -174,10 +181,22 @@ static const char *advice_text(const char *advice, const char *path,
     return text;
 }
 
+/* What is read-only may be the file, and not what it stands for. */
+static bool is_locked_file(const char *path) {
+    struct stat stat_of;
+
+    return stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode) &&
+           access(path, W_OK) != 0;
+}
+
 enum cli_exit cli_fail_medium(const char *path,
                               const struct mmc_disc_info *info) {
     const struct unfit *unfit = &unfits[info->state];
-    bool reason = info->reason && info->reason[0] != '\0';
+
+    if (info->state == MMC_DISC_READ_ONLY && is_locked_file(path)) {
+        unfit = &locked_file;
+    }
+    bool reason = unfit != &locked_file && info->reason && info->reason[0];
     char text[ADVICE_BYTES];
 
     cli_error(advice_text(unfit->advice, path, unfit->names_path, text),

@@ -337,7 +337,7 @@ static json_t *json_volume(const struct report *report) {
              volume->revision & 0xffu);
     return json_pack(
         "{s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, s:I, s:I, s:I}",
+        "s:I, s:I, s:I, s:I, s:I, s:I}",
         "label", json_text(volume->label), "volume_set_id",
         json_text(volume->volume_set_id), "revision", revision, "clean",
         volume->clean, "partition", json_text(volume->partition_kind),
@@ -351,7 +351,9 @@ static json_t *json_volume(const struct report *report) {
         (json_int_t)volume->withdrawn_packets, "journal_lba",
         (json_int_t)volume->journal_lba, "journal_packets",
         (json_int_t)volume->journal_packets, "journal_blocks",
-        (json_int_t)volume->journal_blocks);
+        (json_int_t)volume->journal_blocks, "ledger_lba",
+        (json_int_t)volume->ledger_lba, "ledger_packets",
+        (json_int_t)volume->ledger_packets);
 }
 
 static json_t *json_ledger(const struct report *report) {

@@ -88,6 +88,7 @@ struct udf_info {
     uint32_t withdrawn_packets; /* bad, and not replaced but left alone */
     uint32_t journal_lba, journal_packets; /* 0 = none reserved */
     uint32_t journal_blocks; /* that the journal holds and are not at home */
+    uint32_t ledger_lba, ledger_packets; /* of the wear ledger; 0 = none */
 };
 
 struct udf_name { /* not NUL-terminated by need */

@@ -575,6 +575,8 @@ void udf_get_info(struct udf_volume *volume, struct udf_info *out_info) {
         .journal_lba = volume->journal.reserved.lba,
         .journal_packets = volume->journal.reserved.packets,
         .journal_blocks = (uint32_t)volume->overlay.count,
+        .ledger_lba = volume->ledger.area.lba,
+        .ledger_packets = 2 * volume->ledger.area.pieces,
         .withdrawn_packets = (uint32_t)(udf_nonalloc_blocks(volume) / packet),
     };
     memcpy(out_info->label, identity->label, sizeof(out_info->label));

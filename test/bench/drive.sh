@@ -32,13 +32,15 @@ number() { # of the volume or disc on $IMAGE
     sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" "$WORK/info"
 }
 
-# The partition begins with the space bitmap.
+# The partition begins with the space bitmap. The wear ledger is read by the
+# first change.
 bench_more() {
     "$BUILD/udfpkt-info" --json "$IMAGE" >"$WORK/info"
     first=$(number partition_lba)
     last=$((first + $(number partition_blocks) / 8 / 2048))
     echo "checkpoints=$(awk -v "first=$first" -v "last=$last" \
-        -f "$here/checkpoints.awk" "$WORK/trace")"
+        -f "$here/checkpoints.awk" "$WORK/trace")" \
+        "ledger=$(($(number ledger_packets) * $(number packet_blocks)))"
 }
 
 # What UDF must store, from copies in a plain directory.

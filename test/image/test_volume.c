@@ -37,16 +37,19 @@ static struct udf_name name_of(const char *text) {
     return (struct udf_name){.text = text, .len = (uint32_t)strlen(text)};
 }
 
-static void mount_again(struct fixture *fx) {
-    struct udf_mount_options options = {0};
-
+static void mount_with(struct fixture *fx,
+                       const struct udf_mount_options *options) {
     if (fx->volume) {
         assert_int_equal(udf_unmount(fx->volume), 0);
     }
     memdev_reboot(fx->mem);
     memdev_set_cold(fx->mem, true);
-    assert_int_equal(udf_mount(memdev_device(fx->mem), &options, &fx->volume),
+    assert_int_equal(udf_mount(memdev_device(fx->mem), options, &fx->volume),
                      0);
+}
+
+static void mount_again(struct fixture *fx) {
+    mount_with(fx, &(struct udf_mount_options){0});
 }
 
 static int setup(void **state) {
@@ -506,10 +509,7 @@ static void test_volume_commits_while_data_pours_in(void **state) {
     struct fixture *fx = *state;
     uint64_t ino;
 
-    assert_int_equal(udf_unmount(fx->volume), 0);
-    fx->volume = NULL;
-    assert_int_equal(udf_mount(memdev_device(fx->mem), &options, &fx->volume),
-                     0);
+    mount_with(fx, &options);
     ino = make(fx, UDF_ROOT_INO, "log", S_IFREG | 0644);
     for (uint64_t at = 0; at < 2000000; at += 70000) {
         fill(fx, ino, at, 69990, 4);
@@ -530,10 +530,7 @@ static void test_volume_puts_a_file_in_one_piece(void **state) {
     struct fixture *fx = *state;
     uint64_t ino;
 
-    assert_int_equal(udf_unmount(fx->volume), 0);
-    fx->volume = NULL;
-    assert_int_equal(udf_mount(memdev_device(fx->mem), &options, &fx->volume),
-                     0);
+    mount_with(fx, &options);
     ino = make(fx, UDF_ROOT_INO, "large", S_IFREG | 0644);
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         fill(fx, ino, order[i] * 600000, 600000, 4);

@@ -82,3 +82,21 @@ case $got in
 *) fail "-o rw on a disc that is not the user's: $got" ;;
 esac
 ! mounted "$mnt" || fail "-o rw mounted it"
+
+# A file system that can only be read is not the disc's fault.
+mkdir "$work/ro"
+format "$work/ro/cd"
+expect 0 "$build/udfpkt-format" --media image --size 20M "$work/ro/image"
+# shellcheck disable=SC2016 # expanded by the shell inside
+locked='mount --bind "$1/ro" "$1/ro" && mount -o remount,ro,bind "$1/ro" ||
+    exit 77
+exec "$2" -o rw "$1/ro/$3" "$1/mnt"'
+for disc in cd image; do
+    got=0
+    unshare --mount sh -c "$locked" sh "$work" "$build/udfpkt-mount" "$disc" \
+        2>"$work/err" || got=$?
+    [ "$got" -ne 77 ] || exit 77
+    [ "$got" -eq 7 ] || fail "-o rw on a locked $disc: $got"
+    says "the file can only be read"
+    ! grep -q "insert" "$work/err" || fail "another disc does not help"
+done
