@@ -95,6 +95,7 @@ struct blockdev_ops {
     int (*revive)(struct blockdev *dev);
     void (*writings)(struct blockdev *dev, uint32_t first, uint32_t count,
                      uint16_t *out);
+    void (*keep)(struct blockdev *dev); /* NULL: all of it costs the same */
     void (*stats)(struct blockdev *dev, struct blockdev_stats *out);
 };
 
@@ -198,6 +199,14 @@ static inline int blockdev_revive(struct blockdev *dev) {
 static inline void blockdev_writings(struct blockdev *dev, uint32_t first,
                                      uint32_t count, uint16_t *out) {
     dev->ops->writings(dev, first, count, out);
+}
+
+/* What is in memory now shall stay there, if it is little: those packets will
+ * be completed again and again, and reading one is a seek. Does no I/O. */
+static inline void blockdev_keep(struct blockdev *dev) {
+    if (dev->ops->keep) {
+        dev->ops->keep(dev);
+    }
 }
 
 static inline void blockdev_get_stats(struct blockdev *dev,

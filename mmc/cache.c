@@ -348,6 +348,14 @@ static void cache_stats(struct blockdev *dev, struct blockdev_stats *out) {
     pthread_mutex_unlock(&cache->lock);
 }
 
+static void cache_keep(struct blockdev *dev) {
+    struct cache *cache = of(dev);
+
+    pthread_mutex_lock(&cache->lock);
+    mmc_store_keep(&cache->store);
+    pthread_mutex_unlock(&cache->lock);
+}
+
 static const struct blockdev_ops cache_ops = {
     .read_cached = cache_read_cached,
     .fetch = cache_fetch,
@@ -361,6 +369,7 @@ static const struct blockdev_ops cache_ops = {
     .read_back = cache_read_back,
     .revive = cache_revive,
     .writings = cache_writings,
+    .keep = cache_keep,
     .stats = cache_stats,
 };
 

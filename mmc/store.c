@@ -11,8 +11,10 @@
 #include "mmc/bits.h"
 #include "mmc/blockdev.h"
 
-/* Direct I/O below SG_IO wants pages. */
-enum { DATA_ALIGNMENT = 4096 };
+enum {
+    DATA_ALIGNMENT = 4096, /* direct I/O below SG_IO wants pages */
+    KEPT_SHARE = 4         /* one part in so many may be kept */
+};
 
 int mmc_store_init(struct mmc_store *store, uint32_t blocks,
                    uint32_t packet_blocks, uint32_t limit, uint32_t keep) {
@@ -202,12 +204,27 @@ void mmc_store_update(struct mmc_store *store, struct mmc_cached *cached) {
         unlist(store, cached);
     } else if (cached->packet.valid == 0) {
         drop(store, cached);
+    } else if (cached->kept) {
+        unlist(store, cached);
     } else if (cached->listed) {
         return;
     } else if (is_only_written(store, cached)) {
         list(store, cached, NULL, store->oldest);
     } else {
         list(store, cached, store->newest, NULL);
+    }
+}
+
+void mmc_store_keep(struct mmc_store *store) {
+    if (store->resident > store->limit / KEPT_SHARE) {
+        return;
+    }
+    for (uint32_t i = 0; i <= store->bucket_mask; i++) {
+        for (struct mmc_cached *cached = store->buckets[i]; cached;
+             cached = cached->next) {
+            cached->kept = true;
+            unlist(store, cached);
+        }
     }
 }
 

@@ -6,13 +6,14 @@
  *
  * Packets that were only written, and are full, are forgotten first: whoever
  * writes a file keeps it in memory himself, and what was read once, such as a
- * space bitmap, would otherwise be read again after each large file.
+ * space bitmap, would otherwise be read again after each large file. Packets
+ * that are kept are not forgotten at all.
  *
  * Invariants:
  *  1. After mmc_store_update() the bitmaps and counters agree with the packet.
  *  2. A failed packet is dirty.
- *  3. Exactly the packets that can be dropped without loss, and that nobody is
- *     reading into, are in the list of the used.
+ *  3. Exactly the packets that can be dropped without loss, that nobody is
+ *     reading into and that are not kept are in the list of the used.
  */
 #ifndef MMC_STORE_H
 #define MMC_STORE_H
@@ -31,6 +32,7 @@ struct mmc_cached {
                              in `failed` */
     bool reading;         /* somebody reads from the drive into it */
     bool was_read;        /* from the drive */
+    bool kept;            /* as long as it knows anything */
     bool listed, counted_dirty, counted_unsynced;
     struct mmc_cached *next;          /* in its bucket */
     struct mmc_cached *newer, *older; /* in the list of the used */
@@ -85,6 +87,10 @@ void mmc_store_unfail(struct mmc_store *store, uint32_t index);
 /* First packet in [from, to) that is dirty and not failed, or `to`. */
 uint32_t mmc_store_next_dirty(const struct mmc_store *store, uint32_t from,
                               uint32_t to);
+
+/* Keeps the packets that are in memory now, unless they are more than a quarter
+ * of the limit. */
+void mmc_store_keep(struct mmc_store *store);
 
 /* The packet was used. */
 void mmc_store_touch(struct mmc_store *store, struct mmc_cached *cached);

@@ -33,7 +33,8 @@ static bool in_snapshot(const struct udf_volume *volume, uint32_t lba) {
            udf_space_in_snapshot(space, lbn);
 }
 
-/* Takes blocks out of the transaction that were freed again before its end. */
+/* Takes blocks out of the transaction that were freed again before its end; in
+ * the last commit also those that need not wait for anything any more. */
 static int drop_unwanted(struct udf_volume *volume) {
     const struct udf_overlay_block **list;
     size_t count;
@@ -49,9 +50,12 @@ static int drop_unwanted(struct udf_volume *volume) {
             udf_overlay_drop(&volume->pending.blocks, list[i]->lba, 1);
         }
     }
+    if (volume->journal.closing) {
+        error = udf_pending_send_fresh(volume);
+    }
     pthread_rwlock_unlock(&volume->lock);
     free(list);
-    return 0;
+    return error;
 }
 
 /* Names a packet that was sent home. */

@@ -144,6 +144,7 @@ static void begin(struct udf_volume *volume,
         .serial = old.serial,
         .reserved = old.reserved,
         .session = new_session(),
+        .closing = old.closing,
         .area = *area,
         .at.head = old.at.head < area->packets ? old.at.head : 0,
     };

@@ -64,6 +64,7 @@ struct udf_journal {
     bool ends_with_images;
     struct udf_journal_place before_images;
     bool checkpoint; /* is under way: what is spare is for now */
+    bool closing;    /* the next commit is the last */
     bool suspended; /* this session does without one; see udf_journal_leave() */
 };
 

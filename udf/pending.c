@@ -40,16 +40,19 @@ static bool can_go(const struct udf_volume *volume, uint32_t lba, bool newer) {
                  : udf_overlay_find(&volume->overlay, lba) != NULL;
 }
 
+/* The same for what is known of the block. */
+static bool can_go_now(const struct udf_volume *volume, uint32_t lba) {
+    return can_go(volume, lba,
+                  udf_overlay_find(&volume->pending.blocks, lba) != NULL);
+}
+
 /* Whether the packet at `first` may go home now. Blocks come in ascending
  * order as a rule, so the last one is looked for first. */
 static bool is_complete(const struct udf_volume *volume, uint32_t first) {
     uint32_t packet = volume->dev->geometry.packet_blocks;
 
     for (uint32_t i = packet; i > 0; i--) {
-        uint32_t lba = first + i - 1;
-
-        if (!can_go(volume, lba,
-                    udf_overlay_find(&volume->pending.blocks, lba) != NULL)) {
+        if (!can_go_now(volume, first + i - 1)) {
             return false;
         }
     }
@@ -90,6 +93,18 @@ static int note_sent(struct udf_pending *pending, uint32_t first,
     return 0;
 }
 
+/* Sends a block home; one without content holds nothing. */
+static int send_block(struct udf_volume *volume, uint32_t lba,
+                      const uint8_t *data) {
+    static const uint8_t zeros[UDF_BLOCK_BYTES];
+    int error = blockdev_write(volume->dev, lba, 1, data ? data : zeros);
+
+    if (!error && !data) {
+        blockdev_mark(volume->dev, lba, 1, false);
+    }
+    return error;
+}
+
 static int note_packet(struct udf_volume *volume, uint32_t first) {
     uint32_t packet = volume->dev->geometry.packet_blocks;
     bool in_journal = false;
@@ -112,8 +127,8 @@ static int send(struct udf_volume *volume, uint32_t first) {
     int error = note_packet(volume, first);
 
     for (uint32_t i = 0; !error && i < packet; i++) {
-        error = blockdev_write(volume->dev, first + i, 1,
-                               udf_pending_find(volume, first + i));
+        error =
+            send_block(volume, first + i, udf_pending_find(volume, first + i));
     }
     if (!error) {
         drop(volume, first, packet);
@@ -172,6 +187,86 @@ int udf_pending_put_data(struct udf_volume *volume, uint32_t lba,
         count -= taken;
         data += (size_t)taken * UDF_BLOCK_BYTES;
     }
+    return error;
+}
+
+/* Whether the block at `lba` holds nothing, now and for all that a power cut
+ * could bring back. */
+static bool is_empty(const struct udf_volume *volume, uint32_t lba) {
+    const struct udf_space *space;
+    uint32_t lbn;
+
+    return udf_spaces_find(volume, lba, &space, &lbn) &&
+           udf_space_is_fresh(space, lbn, 1) &&
+           !udf_space_is_committed(space, lbn) &&
+           !udf_space_is_wanted(space, lbn) &&
+           !udf_space_in_snapshot(space, lbn) && !udf_pending_find(volume, lba);
+}
+
+/* Whether the packet at `first` may go home as it is: what it lacks holds
+ * nothing. */
+static bool is_fresh(const struct udf_volume *volume, uint32_t first) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+
+    for (uint32_t i = 0; i < packet; i++) {
+        if (!can_go_now(volume, first + i) && !is_empty(volume, first + i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool was_sent(const struct udf_pending *pending, uint32_t first) {
+    for (size_t i = pending->sent_count; i > 0; i--) {
+        if (pending->sent[i - 1].lba == first) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it costs no seek more to send the packet of `count` pending blocks
+ * now: content is alone where it is, but directories and entries lie among
+ * others that a checkpoint writes. */
+static bool is_on_the_way(const struct udf_volume *volume,
+                          const struct udf_overlay_block *const *list,
+                          size_t count) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    uint32_t first = list[0]->lba / packet * packet;
+
+    for (size_t i = 0; i < count; i++) {
+        if (list[i]->class != UDF_OVERLAY_DATA) {
+            return first >= packet &&
+                   was_sent(&volume->pending, first - packet);
+        }
+    }
+    return true;
+}
+
+int udf_pending_send_fresh(struct udf_volume *volume) {
+    uint32_t packet = volume->dev->geometry.packet_blocks;
+    const struct udf_overlay_block **list;
+    size_t at = 0, count;
+    int error = udf_overlay_list(&volume->pending.blocks, UDF_OVERLAY_CLASSES,
+                                 &list, &count);
+
+    if (error) {
+        return error;
+    }
+    while (!error && at < count) {
+        uint32_t first = list[at]->lba / packet * packet;
+        size_t from = at;
+
+        while (at < count && list[at]->lba - first < packet) {
+            at++;
+        }
+        /* Takes away what the list names before `at`. */
+        if (is_on_the_way(volume, list + from, at - from) &&
+            is_fresh(volume, first)) {
+            error = send(volume, first);
+        }
+    }
+    free(list);
     return error;
 }
 

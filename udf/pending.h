@@ -8,7 +8,8 @@
  * waits here until its packet is complete in memory (udf/overlay.h, this one
  * and the committed one together) and then goes home with it, unread; else
  * the journal takes it with the next commit. Fresh data and new file entries
- * go home that way, a tail rides in the journal until its packet is full.
+ * go home that way, a tail rides in the journal until its packet is full or the
+ * volume is closed.
  *
  * Invariants:
  *  1. `sent` lists every packet that went home since the last synchronisation
@@ -54,6 +55,13 @@ int udf_pending_put(struct udf_volume *volume, uint32_t lba,
  * home at once. Errors as above. */
 int udf_pending_put_data(struct udf_volume *volume, uint32_t lba,
                          uint32_t count, const uint8_t *data);
+
+/* Sends home packets that are not full, and will not be: the volume is closed
+ * next. Only those in which a power cut can destroy nothing; so they need no
+ * place in the journal, and are written where the drive is with the data before
+ * them. The rest of such a packet is filled with zeros. Returns as
+ * udf_pending_put(). */
+int udf_pending_send_fresh(struct udf_volume *volume);
 
 /* The newest content of the block at `lba`, pending or committed, or NULL when
  * it is at home. */

@@ -437,6 +437,7 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
         volume_free(volume);
         return unreadable ? -EIO : error;
     }
+    blockdev_keep(dev); /* bitmap, file set, root: every checkpoint's packets */
     *out_volume = volume;
     return 0;
 }
@@ -498,6 +499,7 @@ int udf_unmount(struct udf_volume *volume) {
         return 0;
     }
     drop_references(volume);
+    volume->journal.closing = true;
     error = udf_commit(volume);
     if (!error) {
         error = udf_sync_close(volume);
