@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test/bench/checkpoints.awk - counts the checkpoints in a trace of a drive.
-# What is written between two SYNCHRONIZE CACHEs is one when a packet of the
-# space bitmap is among it, blocks `first` to `last`: nothing else writes there.
+# test/bench/checkpoints.awk - counts in the trace of a drive
+#
+# checkpoints  What is written between two SYNCHRONIZE CACHEs is one when a
+#              packet of the space bitmap is among it, blocks `first` to `last`:
+#              nothing else writes there.
+# late         Blocks that are read after the first write: all that was read to
+#              complete packets is among them.
 
 function hex(text,    i, value) {
     for (i = 1; i <= length(text); i++) {
@@ -11,7 +15,12 @@ function hex(text,    i, value) {
     return value
 }
 
+$2 == "28" && written { # READ(10)
+    late += hex($9 $10)
+}
+
 $2 == "2A" { # WRITE(10)
+    written = 1
     lba = hex($4 $5 $6 $7)
     home = home || (lba <= last && lba + hex($9 $10) > first)
 }
@@ -22,5 +31,5 @@ $2 == "35" {
 }
 
 END {
-    print count + home
+    print "checkpoints=" count + home " late=" late + 0
 }

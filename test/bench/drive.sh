@@ -38,9 +38,8 @@ bench_more() {
     "$BUILD/udfpkt-info" --json "$IMAGE" >"$WORK/info"
     first=$(number partition_lba)
     last=$((first + $(number partition_blocks) / 8 / 2048))
-    echo "checkpoints=$(awk -v "first=$first" -v "last=$last" \
-        -f "$here/checkpoints.awk" "$WORK/trace")" \
-        "ledger=$(($(number ledger_packets) * $(number packet_blocks)))"
+    awk -v "first=$first" -v "last=$last" -f "$here/checkpoints.awk" \
+        "$WORK/trace"
 }
 
 # What UDF must store, from copies in a plain directory.

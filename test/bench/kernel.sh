@@ -50,6 +50,6 @@ for medium in $MEDIA; do
         echo "OUT=$OUT MEDIUM=$medium"
         env | grep '^BENCH_' || :
     } >"$WORK/settings.sh"
-    uml_run "$WORK" "$WORK/kernel.sh" "$BUILD" >&2
+    uml_run "$WORK" "$WORK/kernel.sh" "$BUILD" >&2 || exit 1
     rm -f "$WORK/disc" "$WORK/disc.udfpkt"
 done

@@ -48,6 +48,7 @@ function has(medium, who, name) {
 function bound(medium, name, text, value, limit) {
     verdict = value <= limit ? "ok" : "MISSED"
     missed += value > limit
+    bounds++
     printf "%-8s %-14s %-40s %12.2f <= %12.2f  %s\n", medium, name, text,
         value, limit, verdict
 }
@@ -93,16 +94,36 @@ function hottest(medium, name, commits,    limit) {
         got(medium, "udfpkt", name, "hottest"), limit)
 }
 
-# One an fsync; three each for opening, every checkpoint and closing.
+# One an fsync and three a checkpoint, of which closing is one; opening, what
+# was changed after the last fsync, and the last LVID are one each.
 function syncs(medium, name, fsyncs) {
     if (has(medium, "udfpkt", name)) {
         bound(medium, name, "SYNCHRONIZE CACHE",
             got(medium, "udfpkt", name, "syncs"), fsyncs + \
-            3 * (2 + got(medium, "udfpkt", name, "checkpoints")))
+            3 * (1 + got(medium, "udfpkt", name, "checkpoints")))
     }
 }
 
-function medium_bounds(medium) {
+# Reading to complete packets: no more than a block layer that reads every
+# packet whole of which the kernel's driver writes a part. Where that driver
+# cannot write it was measured on a medium with packets as long.
+function completed(medium, name,    other) {
+    other = medium == "cdrw" ? "bd-re" : medium == "dvd-rw" ? "dvd+rw" : medium
+    if (has(medium, "udfpkt", name) && has(other, "kernel", name)) {
+        bound(medium, name, "blocks read after writing, parts x packet",
+            got(medium, "udfpkt", name, "late"),
+            got(other, "kernel", name, "rmws") * blocks[medium])
+    }
+}
+
+function fresh(medium, name) {
+    if (has(medium, "udfpkt", name)) {
+        bound(medium, name, "blocks read after writing, all is new",
+            got(medium, "udfpkt", name, "late"), 0)
+    }
+}
+
+function medium_bounds(medium,    written, i, name) {
     against_bound(medium, "large", 1.03)
     against_bound(medium, "tree", 1.15)
     against_bound(medium, "again", 1.4)
@@ -115,8 +136,8 @@ function medium_bounds(medium) {
     against_kernel(medium, "read", 1)
     against_kernel(medium, "tree", 1)
     against_kernel(medium, "again", 1)
-    against_kernel(medium, "reread", 1)
     against_kernel(medium, "idle", 1)
+    # What was written over has a bound of its own: it may be in pieces.
     if (has(medium, "udfpkt", "reread")) {
         bound(medium, "reread", "drive s, 3 x the unfragmented file's",
             seconds(medium, "udfpkt", "reread"),
@@ -127,12 +148,12 @@ function medium_bounds(medium) {
             bound(medium, name, "packets written by reading",
                 got(medium, "udfpkt", name, "packets"), 0)
         }
-        # A fresh copy reads what mounting reads, the wear ledger once, and
-        # nothing else.
-        bound(medium, "large", "blocks read beyond mounting's",
-            got(medium, "udfpkt", "large", "read") - \
-            got(medium, "udfpkt", "idle", "read"),
-            got(medium, "udfpkt", "large", "ledger"))
+    }
+    fresh(medium, "large")
+    fresh(medium, "tree")
+    split("large tree again overwrite append unpack remove", written, " ")
+    for (i in written) {
+        completed(medium, written[i])
     }
     syncs(medium, "overwrite", int(records / 16))
     syncs(medium, "append", records)
@@ -179,7 +200,7 @@ function host_bounds() {
 
 END {
     print "\n}" > json_file
-    split("read find reread", words, " ")
+    split("read find reread-before reread", words, " ")
     for (i in words) {
         reading[words[i]] = 1
     }
@@ -187,7 +208,7 @@ END {
         split(order[i], at, SUBSEP)
         line = sprintf("%-8s %-8s %-14s", at[1], at[2], at[3])
         words_count = split("blocks packets read seeks syncs rmws hottest " \
-            "drive_ms checkpoints value large-ms read-ms create-ms stat-ms " \
+            "drive_ms checkpoints late value large-ms read-ms create-ms stat-ms " \
             "delete-ms cpu-ms peak-kib", words, " ")
         for (j = 1; j <= words_count; j++) {
             if ((order[i], words[j]) in figure) {
@@ -211,6 +232,6 @@ END {
     if (has("host", "udfpkt", "all")) {
         host_bounds()
     }
-    printf "%d bounds missed\n", missed
+    printf "%d of %d bounds missed\n", missed, bounds
     exit missed > 0
 }

@@ -531,6 +531,42 @@ static void test_closed_image_on_longer_packets(void **state) {
     free_bench(bench);
 }
 
+static size_t data_in_journal(struct bench *bench) {
+    const struct udf_overlay_block **list;
+    size_t count;
+
+    assert_int_equal(udf_overlay_list(&bench->volume->overlay, UDF_OVERLAY_DATA,
+                                      &list, &count),
+                     0);
+    free(list);
+    return count;
+}
+
+/* A packet that is not full waits in the journal for what follows; but when the
+ * volume is closed next, it goes home with the data before it. */
+static void test_tail_goes_home_with_the_last_commit(void **state) {
+    const struct blockdev_geometry geometry = memdev_cdrw(BLOCKS);
+    struct bench *bench = new_bench(&geometry);
+
+    (void)state;
+    create(bench, "waits");
+    assert_true(data_in_journal(bench) > 0);
+    bench->volume->journal.closing = true;
+    create(bench, "goes");
+    assert_int_equal(data_in_journal(bench), 0);
+    crash(bench);
+    mount_volume(bench);
+    assert_int_equal(look(bench, "waits"), 0);
+    assert_int_equal(look(bench, "goes"), 0);
+    create(bench, "after");
+    unmount_volume(bench);
+    mount_volume(bench);
+    assert_int_equal(look(bench, "goes"), 0);
+    assert_int_equal(look(bench, "after"), 0);
+    unmount_volume(bench);
+    free_bench(bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_that_empties_may_be_lost),
@@ -542,6 +578,7 @@ int main(void) {
         cmocka_unit_test(test_journal_is_left_and_begun_again),
         cmocka_unit_test(test_open_image_on_longer_packets),
         cmocka_unit_test(test_closed_image_on_longer_packets),
+        cmocka_unit_test(test_tail_goes_home_with_the_last_commit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

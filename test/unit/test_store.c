@@ -104,10 +104,32 @@ static void test_store_forgets_what_was_not_used_for_longest(void **state) {
     mmc_store_free(&store);
 }
 
+/* What a mount reads stays, however much is read after it; but not when it is
+ * so much that others would find no room. */
+static void test_store_keeps_what_it_is_told_to(void **state) {
+    (void)state;
+    for (uint32_t kept = 10; kept <= LIMIT / 2; kept += LIMIT / 2 - 10) {
+        struct mmc_store store;
+
+        make(&store);
+        for (uint32_t index = 0; index < 10 * LIMIT; index++) {
+            if (index == kept) {
+                mmc_store_keep(&store);
+            }
+            take(&store, index % PACKETS);
+        }
+        assert_int_equal(mmc_store_find(&store, 0) != NULL, kept == 10);
+        assert_int_equal(mmc_store_find(&store, 9) != NULL, kept == 10);
+        assert_in_range(store.resident, LIMIT / 2, LIMIT);
+        mmc_store_free(&store);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_store_keeps_what_was_read),
         cmocka_unit_test(test_store_keeps_packets_that_are_not_full),
+        cmocka_unit_test(test_store_keeps_what_it_is_told_to),
         cmocka_unit_test(test_store_forgets_what_was_not_used_for_longest),
     };
 
