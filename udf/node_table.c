@@ -17,7 +17,7 @@
 
 enum {
     FIRST_BUCKETS = 1024,
-    NODES_MAX = 8192,         /* kept in memory */
+    NODES_MAX = 16384,        /* kept in memory */
     DIR_BYTES_MAX = 32 << 20, /* of directories kept in memory */
     TRIM_TRIES = 64           /* nodes looked at in one go */
 };

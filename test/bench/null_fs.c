@@ -4,14 +4,24 @@
  * gets: what it costs is what FUSE itself costs on this machine. One flat
  * directory; files have names and sizes, and read as zeros.
  *
- *   null_fs MOUNTPOINT      stays in the foreground until unmounted
+ *   null_fs TABLE MOUNTPOINT   stays in the foreground until unmounted
+ *
+ * Names and sizes are kept in the file TABLE, for the next mount.
+ *
+ * The kernel asks it what it asks a file system with owners and extended
+ * attributes (so the permissions are checked by the kernel, which asks for the
+ * directory's after each change of it), and nothing that such a one can do
+ * without: no OPEN, no FLUSH, no RELEASE.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { FILES_MAX = 1 << 16, NAME_MAX_BYTES = 32, WRITE_MAX = 1 << 20 };
 
@@ -135,12 +145,6 @@ static void null_unlink(fuse_req_t request, fuse_ino_t parent,
     fuse_reply_err(request, slot == FILES_MAX ? ENOENT : 0);
 }
 
-static void null_open(fuse_req_t request, fuse_ino_t ino,
-                      struct fuse_file_info *file) {
-    (void)ino;
-    fuse_reply_open(request, file);
-}
-
 static void null_read(fuse_req_t request, fuse_ino_t ino, size_t bytes,
                       off_t offset, struct fuse_file_info *file) {
     static const char zeros[WRITE_MAX];
@@ -165,17 +169,20 @@ static void null_write(fuse_req_t request, fuse_ino_t ino, const char *buf,
     fuse_reply_write(request, bytes);
 }
 
-static void null_done(fuse_req_t request, fuse_ino_t ino,
-                      struct fuse_file_info *file) {
+static void null_getxattr(fuse_req_t request, fuse_ino_t ino, const char *name,
+                          size_t room) {
     (void)ino;
-    (void)file;
-    fuse_reply_err(request, 0);
+    (void)name;
+    (void)room;
+    fuse_reply_err(request, ENODATA);
 }
 
 static void null_fsync(fuse_req_t request, fuse_ino_t ino, int data,
                        struct fuse_file_info *file) {
+    (void)ino;
     (void)data;
-    null_done(request, ino, file);
+    (void)file;
+    fuse_reply_err(request, 0);
 }
 
 static const struct fuse_lowlevel_ops operations = {
@@ -185,31 +192,44 @@ static const struct fuse_lowlevel_ops operations = {
     .setattr = null_setattr,
     .create = null_create,
     .unlink = null_unlink,
-    .open = null_open,
     .read = null_read,
     .write = null_write,
-    .flush = null_done,
-    .release = null_done,
     .fsync = null_fsync,
+    .getxattr = null_getxattr,
 };
 
+/* NULL when it cannot be had. */
+static struct table *map_table(const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    void *table = MAP_FAILED;
+
+    if (fd >= 0 && ftruncate(fd, sizeof(struct table)) == 0) {
+        table = mmap(NULL, sizeof(struct table), PROT_READ | PROT_WRITE,
+                     MAP_SHARED, fd, 0);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return table == MAP_FAILED ? NULL : table;
+}
+
 int main(int argc, char **argv) {
-    struct fuse_args args = FUSE_ARGS_INIT(1, argv);
-    struct table *table = calloc(1, sizeof(*table));
+    char *options[] = {"null_fs", "-odefault_permissions", NULL};
+    struct fuse_args args = FUSE_ARGS_INIT(2, options);
+    struct table *table = argc == 3 ? map_table(argv[1]) : NULL;
     struct fuse_session *session;
     int result = 1;
 
-    if (argc != 2 || !table) {
+    if (!table) {
         return 2;
     }
     session = fuse_session_new(&args, &operations, sizeof(operations), table);
-    if (session && fuse_session_mount(session, argv[1]) == 0) {
+    if (session && fuse_session_mount(session, argv[2]) == 0) {
         result = fuse_session_loop(session) != 0;
         fuse_session_unmount(session);
     }
     if (session) {
         fuse_session_destroy(session);
     }
-    free(table);
     return result;
 }
