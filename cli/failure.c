@@ -74,6 +74,10 @@ static const struct failure failures[] = {
     {CLI_STAGE_PREPARE, EIO, CLI_EXIT_FAILED,
      "the drive failed to format the disc",
      "clean the disc, or use another one; -v shows what the drive said", false},
+    {CLI_STAGE_PREPARE, EPROTO, CLI_EXIT_MEDIUM,
+     "the drive formatted the disc, but says that it is not in fixed packets, "
+     "so that overwriting them is not safe",
+     "use another drive; this one can only read such discs", false},
     {CLI_STAGE_FORMAT, EINVAL, CLI_EXIT_USAGE,
      "this UDF revision, partition map or number of metadata copies is not "
      "possible on this medium",

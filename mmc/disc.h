@@ -170,9 +170,10 @@ bool mmc_disc_is_prepared(const struct mmc_disc *disc,
 /* Blanks and formats the medium for packet writing as its kind and state
  * need, and identifies it again. A disc that is ready is left as it is, unless
  * `options` ask for more. Not for an attached disc. Returns 0; -EINVAL as
- * mmc_disc_plan();
- * -ENOMEDIUM; -EMEDIUMTYPE when the medium cannot be formatted; -EROFS when
- * write protected; -EINTR when `progress` said false; -EIO. */
+ * mmc_disc_plan(); -ENOMEDIUM; -EMEDIUMTYPE when the medium cannot be
+ * formatted; -EROFS when write protected; -EINTR when `progress` said false;
+ * -EPROTO when it was formatted, but the drive says that it is not in fixed
+ * packets; -EIO. */
 int mmc_disc_prepare(struct mmc_disc *disc,
                      const struct mmc_prepare_options *options,
                      mmc_progress *progress, void *context);

@@ -210,7 +210,17 @@ static int start_format(struct job *job) {
     return error ? error : mmc_result_errno(result);
 }
 
-/* Looks at the medium again. Returns 0 or -EIO when it is not ready. */
+/* Whether the drive has formatted the medium, and does not vouch for its
+ * packets all the same. */
+static bool is_contradicted(const struct mmc_media *media) {
+    return media->state == MMC_DISC_UNFORMATTED && !media->intermediate &&
+           media->formats.kind == MMC_CAPACITY_FORMATTED &&
+           media->track_valid && !media->track.damaged &&
+           !media->track.fixed_packet;
+}
+
+/* Looks at the medium again. Returns 0; -EPROTO, or -EIO, when it is not
+ * ready. */
 static int look_again(struct job *job) {
     enum mmc_result result;
 
@@ -227,7 +237,7 @@ static int look_again(struct job *job) {
     if (job->media->state != MMC_DISC_READY) {
         mmc_log(MMC_LOG_ERROR, "not ready after formatting: %s",
                 job->media->reason);
-        return -EIO;
+        return is_contradicted(job->media) ? -EPROTO : -EIO;
     }
     return 0;
 }
@@ -433,6 +443,7 @@ static int public_error(int error) {
     case -ENODEV:
     case -ENOMEM:
     case -EINVAL:
+    case -EPROTO:
         return error;
     case -EOPNOTSUPP:
         return -EMEDIUMTYPE;

@@ -32,8 +32,7 @@ number() { # of the volume or disc on $IMAGE
     sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" "$WORK/info"
 }
 
-# The partition begins with the space bitmap. The wear ledger is read by the
-# first change.
+# The partition begins with the space bitmap.
 bench_more() {
     "$BUILD/udfpkt-info" --json "$IMAGE" >"$WORK/info"
     first=$(number partition_lba)

@@ -126,7 +126,8 @@ static void test_prepare_dvd_rw_locks_the_door_while_it_grows(void **state) {
 }
 
 /* Whatever the drive calls it: packets that it cannot promise are not
- * overwritten. What is there is read, and a format mends it. */
+ * overwritten. What is there is read, and a format does not help where the
+ * drive says so again: neither the disc nor the format is to blame. */
 static void test_prepare_dvd_rw_without_fixed_packets_is_read(void **state) {
     struct media_bench *bench = *state;
 
@@ -137,6 +138,11 @@ static void test_prepare_dvd_rw_without_fixed_packets_is_read(void **state) {
     assert_int_equal(bench->media.readable_blocks, BENCH_BLOCKS);
     assert_int_equal(bench->media.formattable_blocks, BENCH_BLOCKS);
     assert_false(bench->media.needs_blank);
+    assert_int_equal(bench_prepare(bench, &usual), -EPROTO);
+    mmc_vdrive_quirk(bench->transport, MMC_VDRIVE_QUIRK_NO_FIXED_PACKETS,
+                     false);
+    bench_look(bench);
+    assert_int_equal(bench->media.state, MMC_DISC_READY);
 }
 
 static void
