@@ -79,7 +79,8 @@ struct blockdev;
 struct blockdev_ops {
     int (*read_cached)(struct blockdev *dev, uint32_t lba, uint32_t count,
                        void *buf);
-    int (*fetch)(struct blockdev *dev, uint32_t lba, uint32_t count);
+    int (*fetch)(struct blockdev *dev, uint32_t lba, uint32_t count,
+                 uint32_t ahead);
     int (*write)(struct blockdev *dev, uint32_t lba, uint32_t count,
                  const void *buf);
     void (*mark)(struct blockdev *dev, uint32_t lba, uint32_t count,
@@ -119,7 +120,14 @@ static inline int blockdev_read_cached(struct blockdev *dev, uint32_t lba,
  * -ENODEV when the drive is gone; -ENOMEM. */
 static inline int blockdev_fetch(struct blockdev *dev, uint32_t lba,
                                  uint32_t count) {
-    return dev->ops->fetch(dev, lba, count);
+    return dev->ops->fetch(dev, lba, count, UINT32_MAX);
+}
+
+/* The same for who knows what follows: no more than `ahead` blocks behind them
+ * will be asked for next. 0: this reader does not go on at all. */
+static inline int blockdev_fetch_within(struct blockdev *dev, uint32_t lba,
+                                        uint32_t count, uint32_t ahead) {
+    return dev->ops->fetch(dev, lba, count, ahead);
 }
 
 /* Puts `count` blocks from `buf` into the cache, dirty, and marks them in

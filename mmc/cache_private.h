@@ -108,7 +108,8 @@ bool cache_verify(struct cache *cache);
 uint32_t cache_resend(struct cache *cache);
 
 /* The blockdev operation of cache_read.c. */
-int cache_fetch(struct blockdev *dev, uint32_t lba, uint32_t count);
+int cache_fetch(struct blockdev *dev, uint32_t lba, uint32_t count,
+                uint32_t ahead);
 
 /* The blockdev operations of cache_failed.c. */
 bool cache_next_failed(struct blockdev *dev, uint32_t from,

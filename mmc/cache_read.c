@@ -24,6 +24,7 @@
 /* What one call of fetch is after. */
 struct wish {
     uint32_t lba, count;  /* asked for */
+    uint32_t ahead;       /* packets that may be asked for next */
     uint32_t first, last; /* packets to read, with what is read beside that */
     uint8_t *buf;         /* for the longest run in them */
 };
@@ -215,7 +216,7 @@ static void plan(struct cache *cache, struct wish *wish) {
     uint32_t ahead;
 
     wish->first = first_missing(cache, wish);
-    if (wish->first > wish->last) {
+    if (wish->first > wish->last || wish->ahead == 0) {
         return;
     }
     stream = find_stream(cache, wish->first);
@@ -227,6 +228,7 @@ static void plan(struct cache *cache, struct wish *wish) {
     most = most < limit ? most : limit;
     ahead = stream->ahead < most ? stream->ahead : most;
     ahead = ahead < left ? ahead : left;
+    ahead = ahead < wish->ahead ? ahead : wish->ahead;
     wish->first = stream->next;
     wish->last += ahead;
     stream->ahead =
@@ -284,10 +286,14 @@ static int fetch(struct cache *cache, struct wish *wish) {
     return error;
 }
 
-int cache_fetch(struct blockdev *dev, uint32_t lba, uint32_t count) {
+int cache_fetch(struct blockdev *dev, uint32_t lba, uint32_t count,
+                uint32_t ahead) {
     struct cache *cache = (struct cache *)dev;
     uint32_t length = dev->geometry.packet_blocks;
-    struct wish wish = {.lba = lba, .count = count, .first = lba / length};
+    struct wish wish = {.lba = lba,
+                        .count = count,
+                        .first = lba / length,
+                        .ahead = ahead / length + (ahead % length ? 1 : 0)};
     int error;
 
     if (lba > dev->geometry.blocks || count > dev->geometry.blocks - lba) {

@@ -69,7 +69,9 @@ static int file_read_cached(struct blockdev *dev, uint32_t lba, uint32_t count,
     return 0;
 }
 
-static int file_fetch(struct blockdev *dev, uint32_t lba, uint32_t count) {
+static int file_fetch(struct blockdev *dev, uint32_t lba, uint32_t count,
+                      uint32_t ahead) {
+    (void)ahead;
     return in_range(dev, lba, count) ? 0 : -ERANGE;
 }
 

@@ -102,8 +102,10 @@ static uint64_t neighbours(struct udf_volume *volume, uint32_t first) {
 static int read_neighbour(struct udf_volume *volume, struct portion *portion,
                           uint32_t lba) {
     uint8_t block[UDF_BLOCK_BYTES];
-    int error = udf_io_load(volume, lba, 1, block);
+    int error;
 
+    (void)blockdev_fetch_within(volume->dev, lba, 1, 0); /* nothing ahead */
+    error = udf_io_load(volume, lba, 1, block);
     if (error) {
         return error == -EIO ? 0 : error;
     }

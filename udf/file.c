@@ -13,6 +13,10 @@
 #include "udf/io.h"
 #include "udf/volume.h"
 
+/* Beyond the extents of files as long as that nothing is read ahead: it takes
+ * as long as a seek, and is nothing that their reader asks for. */
+enum { LARGE_BYTES = 4 << 20 };
+
 /* ---- reading ---------------------------------------------------------- */
 
 /* Copies part of one block, wherever it is. */
@@ -37,6 +41,21 @@ static int read_part(struct udf_op *op, const struct udf_node *node,
     if (!error) {
         memcpy(out, whole + skip, bytes);
     }
+    return error;
+}
+
+/* Reads the first `run` blocks of `piece`, the rest of an extent. Behind the
+ * small files of a tree others follow that are read next as a rule. */
+static int read_piece(struct udf_op *op, const struct udf_node *node,
+                      const struct udf_extent *piece, uint32_t run,
+                      uint8_t *out) {
+    int error;
+
+    if (node->body.size >= LARGE_BYTES) {
+        op->ahead = piece->count - run;
+    }
+    error = udf_io_read(op, piece->addr, run, out);
+    op->ahead = UINT32_MAX;
     return error;
 }
 
@@ -69,7 +88,7 @@ static int read_run(struct udf_op *op, const struct udf_node *node,
         memset(out, 0, (size_t)*out_run * UDF_BLOCK_BYTES);
         return 0;
     }
-    return udf_io_read(op, piece.addr, *out_run, out);
+    return read_piece(op, node, &piece, *out_run, out);
 }
 
 int udf_file_read(struct udf_op *op, const struct udf_node *node,

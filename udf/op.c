@@ -35,6 +35,7 @@ void udf_op_start(struct udf_op *op, struct udf_volume *volume,
     *op = (struct udf_op){
         .volume = volume,
         .exclusive = lock == UDF_OP_EXCLUSIVE,
+        .ahead = UINT32_MAX,
         .now = udf_op_clock(),
     };
     take_lock(op);
@@ -66,8 +67,8 @@ bool udf_op_again(struct udf_op *op, int *result) {
     }
     pthread_rwlock_unlock(&op->volume->lock);
     if (op->miss_count > 0) {
-        int error =
-            blockdev_fetch(op->volume->dev, op->miss_lba, op->miss_count);
+        int error = blockdev_fetch_within(op->volume->dev, op->miss_lba,
+                                          op->miss_count, op->miss_ahead);
 
         if (error &&
             !(error == -EIO &&
@@ -112,5 +113,6 @@ int udf_op_hold(struct udf_op *op, struct udf_node *node) {
 int udf_op_miss(struct udf_op *op, uint32_t lba, uint32_t count) {
     op->miss_lba = lba;
     op->miss_count = count;
+    op->miss_ahead = op->ahead;
     return UDF_MISS;
 }

@@ -43,6 +43,8 @@ struct udf_op {
     bool exclusive;                /* the lock as it is held now */
     bool want_exclusive;           /* set by udf_op_need_exclusive() */
     uint32_t miss_lba, miss_count; /* what to fetch; count 0 = nothing */
+    uint32_t miss_ahead;           /* blocks that may follow those */
+    uint32_t ahead; /* the same of what is read now: UINT32_MAX = unknown */
     struct udf_time now; /* the time of the operation, for timestamps */
     uint64_t *held;      /* numbers of nodes: udf_op_hold() */
     uint32_t holds, holds_room;

@@ -43,7 +43,9 @@ static int ram_read(struct blockdev *dev, uint32_t lba, uint32_t count,
     return 0;
 }
 
-static int ram_fetch(struct blockdev *dev, uint32_t lba, uint32_t count) {
+static int ram_fetch(struct blockdev *dev, uint32_t lba, uint32_t count,
+                     uint32_t ahead) {
+    (void)ahead;
     struct damage *disc = (struct damage *)dev;
 
     (void)count;

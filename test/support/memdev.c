@@ -69,7 +69,9 @@ static int read_cached(struct blockdev *dev, uint32_t lba, uint32_t count,
     return err;
 }
 
-static int fetch(struct blockdev *dev, uint32_t lba, uint32_t count) {
+static int fetch(struct blockdev *dev, uint32_t lba, uint32_t count,
+                 uint32_t ahead) {
+    (void)ahead;
     struct memdev *mem = (struct memdev *)dev;
     if (!in_range(mem, lba, count)) {
         return -ERANGE;

@@ -186,6 +186,23 @@ static void test_cache_reads_in_order_what_comes_out_of_order(void **state) {
     assert_false(is_here(rig, 29));
 }
 
+/* Who knows where his file ends has nothing read behind it. */
+static void test_cache_reads_no_further_than_it_is_told(void **state) {
+    struct rig *rig = *state;
+
+    for (uint32_t pkt = 0; pkt < 6; pkt++) {
+        assert_int_equal(
+            blockdev_fetch_within(rig->dev, pkt * PKT, PKT, (5 - pkt) * PKT),
+            0);
+    }
+    assert_true(is_here(rig, 5));
+    assert_false(is_here(rig, 6));
+    assert_int_equal(blockdev_fetch_within(rig->dev, 8 * PKT, 1, 0), 0);
+    assert_false(is_here(rig, 7) || is_here(rig, 9));
+    assert_int_equal(blockdev_fetch(rig->dev, 9 * PKT, 1), 0);
+    assert_true(is_here(rig, 7) && is_here(rig, 10));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
@@ -195,6 +212,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             test_cache_reads_in_order_what_comes_out_of_order, set_up,
             tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_cache_reads_no_further_than_it_is_told, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
