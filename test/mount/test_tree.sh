@@ -21,8 +21,9 @@ step() {
     echo "$(date +%T) $*"
 }
 
-# Blocks that the drive was asked to read and to write, from the trace. Every
-# WRITE must be whole packets of 32 blocks on their borders.
+# Blocks that the drive was asked to read, since it was first written to, and to
+# write, from the trace. Every WRITE must be whole packets of 32 blocks on their
+# borders.
 count_blocks() {
     awk 'function hex(text, n, i) {
             n = 0
@@ -32,7 +33,7 @@ count_blocks() {
         }
         $2 ~ /^(28|2A)$/ { blocks = hex($9 $10) }
         $2 ~ /^(A8|AA)$/ { blocks = hex($8 $9 $10 $11) }
-        $2 ~ /^(28|A8)$/ { read += blocks }
+        $2 ~ /^(28|A8)$/ && written { read += blocks }
         $2 ~ /^(2A|AA)$/ {
             written += blocks
             if (hex($4 $5 $6 $7) % 32 || blocks % 32 || !blocks) {
