@@ -436,7 +436,8 @@ int fs_session_run(struct fs_session *session) {
                               &session->context.seeker);
     }
     if (!err) {
-        err = fs_workers_start(session->fuse, &workers);
+        err =
+            fs_workers_start(session->fuse, session->context.volume, &workers);
     }
     if (!err && session->disc) {
         err = fs_eject_start(session->disc, session->source, take_news, session,
@@ -451,6 +452,7 @@ int fs_session_run(struct fs_session *session) {
     fs_seeker_stop(session->context.seeker);
     fs_flusher_stop(flusher);
     fs_eject_stop(eject);
+    fs_workers_free(workers);
     if (gone) {
         end_connection(session);
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * fs/workers.c - all threads wait for the connection in one epoll set, where
- * it is armed for one event at a time (EPOLLONESHOT). Who is woken takes a
- * request, arms it again, and carries the request out. The kernel wakes who
- * came last: a program that asks one thing after the other is served by one
- * thread throughout, and no thread has to wake another one for it.
+ * fs/workers.c - the threads wait for the connection in an epoll set, where it
+ * is armed for one event (EPOLLONESHOT). Who is woken serves one request after
+ * the other; the others sleep on, because waking a thread costs more than most
+ * requests. It arms the connection when no request is left, and before an
+ * operation waits for the device: then another thread is woken if there is
+ * something to serve.
  *
  * Invariants, on which fs_workers_idle() rests:
  *  1. `busy` counts a request from before it is taken from the kernel until
@@ -28,6 +29,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "udf/udf.h"
+
 /* More than BACKGROUND_MAX of fs/ops_attr.c. */
 enum { WORKERS = 16 };
 
@@ -38,6 +41,8 @@ struct fs_workers {
     int stop_fd;  /* readable: end */
     int ended_fd; /* readable: all threads have ended by themselves */
     int epoll_fd; /* of the connection and stop_fd */
+    struct udf_volume *volume;
+    atomic_bool stopping;
     atomic_uint busy;
     atomic_uint_least64_t served;
     atomic_uint running;
@@ -53,7 +58,8 @@ static void raise_event(int fd) {
     } while (written < 0 && errno == EINTR);
 }
 
-/* Lets the next request, or the end of the connection, wake a thread. */
+/* Lets the next request, or the end of the connection, wake a thread, now if
+ * it is there already. Returns 0 or a negative errno. */
 static int arm(struct fs_workers *workers, int operation) {
     int fd = fuse_session_fd(workers->session);
     struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT,
@@ -62,51 +68,59 @@ static int arm(struct fs_workers *workers, int operation) {
     return epoll_ctl(workers->epoll_fd, operation, fd, &event) ? -errno : 0;
 }
 
-/* Waits for a request and takes it. Returns its size; 0 when it is time to
- * end; -EAGAIN or -EINTR to try again. */
-static int take_request(struct fs_workers *workers, struct fuse_buf *buf) {
-    struct epoll_event event;
+/* Called by operations: udf_on_wait(). */
+static void let_others_serve(void *context) {
+    struct fs_workers *workers = context;
+
+    (void)arm(workers, EPOLL_CTL_MOD);
+}
+
+/* Takes a request and carries it out. Returns its size; 0 when it is time to
+ * end; -EAGAIN when there is none; -EINTR to try again. */
+static int serve(struct fs_workers *workers, struct fuse_buf *buf) {
     int size = 0;
 
-    if (epoll_wait(workers->epoll_fd, &event, 1, -1) != 1) {
-        return -EINTR;
-    }
-    if (event.data.fd == workers->stop_fd) {
-        return 0;
-    }
     atomic_fetch_add(&workers->busy, 1);
-    if (!fuse_session_exited(workers->session)) {
+    if (!atomic_load(&workers->stopping) &&
+        !fuse_session_exited(workers->session)) {
         size = fuse_session_receive_buf(workers->session, buf);
     }
-    if (size <= 0) {
-        atomic_fetch_sub(&workers->busy, 1);
+    if (size > 0) {
+        fuse_session_process_buf(workers->session, buf);
+        atomic_fetch_add(&workers->served, 1);
     }
-    if (arm(workers, EPOLL_CTL_MOD) != 0) {
-        raise_event(workers->stop_fd); /* nobody would be woken any more */
-    }
+    atomic_fetch_sub(&workers->busy, 1);
     return size;
+}
+
+/* Returns whether there may be a request; false: it is time to end. */
+static bool wait_for_request(struct fs_workers *workers) {
+    struct epoll_event event = {.data.fd = -1};
+
+    while (epoll_wait(workers->epoll_fd, &event, 1, -1) != 1) {
+    }
+    return event.data.fd != workers->stop_fd;
 }
 
 static void *run_worker(void *argument) {
     struct fs_workers *workers = argument;
     struct fuse_buf buf = {.mem = NULL};
+    int size = -EAGAIN;
 
-    for (;;) {
-        int size = take_request(workers, &buf);
-
-        if (size == -EINTR || size == -EAGAIN) {
-            continue;
+    while (wait_for_request(workers)) {
+        do {
+            size = serve(workers, &buf);
+        } while (size > 0 || size == -EINTR);
+        if (size < 0 && size != -EAGAIN) {
+            atomic_store(&workers->failure, size);
+            fuse_session_exit(workers->session);
         }
-        if (size <= 0) {
-            if (size < 0) {
-                atomic_store(&workers->failure, size);
-                fuse_session_exit(workers->session);
-            }
+        if (arm(workers, EPOLL_CTL_MOD) != 0) {
+            raise_event(workers->stop_fd); /* nobody would be woken any more */
+        }
+        if (size != -EAGAIN) {
             break;
         }
-        fuse_session_process_buf(workers->session, &buf);
-        atomic_fetch_add(&workers->served, 1);
-        atomic_fetch_sub(&workers->busy, 1);
     }
     free(buf.mem);
     if (atomic_fetch_sub(&workers->running, 1) == 1) {
@@ -115,7 +129,11 @@ static void *run_worker(void *argument) {
     return NULL;
 }
 
-static void destroy(struct fs_workers *workers) {
+void fs_workers_free(struct fs_workers *workers) {
+    if (!workers) {
+        return;
+    }
+    udf_on_wait(workers->volume, NULL, NULL);
     const int fds[] = {workers->epoll_fd, workers->stop_fd, workers->ended_fd};
 
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
@@ -160,23 +178,24 @@ static int start_threads(struct fs_workers *workers) {
     return 0;
 }
 
-int fs_workers_start(struct fuse_session *session, struct fs_workers **out) {
+int fs_workers_start(struct fuse_session *session, struct udf_volume *volume,
+                     struct fs_workers **out) {
     struct fs_workers *workers = calloc(1, sizeof *workers);
 
     if (!workers) {
         return -ENOMEM;
     }
     workers->session = session;
+    workers->volume = volume;
     int err = make_descriptors(workers);
 
-    if (err) {
-        destroy(workers);
-        return err;
+    if (!err) {
+        udf_on_wait(volume, let_others_serve, workers);
+        err = start_threads(workers);
     }
-    err = start_threads(workers);
-
     if (err) {
         fs_workers_stop(workers);
+        fs_workers_free(workers);
         return err;
     }
     *out = workers;
@@ -201,12 +220,10 @@ int fs_workers_stop(struct fs_workers *workers) {
     if (!workers) {
         return 0;
     }
+    atomic_store(&workers->stopping, true);
     raise_event(workers->stop_fd);
     for (unsigned i = 0; i < workers->started; i++) {
         pthread_join(workers->thread[i], NULL);
     }
-    int failure = atomic_load(&workers->failure);
-
-    destroy(workers);
-    return failure;
+    return atomic_load(&workers->failure);
 }

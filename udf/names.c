@@ -163,6 +163,7 @@ bool udf_names_count(struct udf_volume *volume, int *error) {
     if (*error != UDF_DOUBT) {
         return false;
     }
+    udf_op_will_wait(volume);
     pthread_mutex_lock(&names->mutex);
     if (!names->known) {
         mmc_log(MMC_LOG_NOTICE,

@@ -22,6 +22,18 @@ struct udf_time udf_op_clock(void) {
     };
 }
 
+void udf_on_wait(struct udf_volume *volume, udf_wait_note *note,
+                 void *context) {
+    volume->on_wait = note;
+    volume->on_wait_context = context;
+}
+
+void udf_op_will_wait(const struct udf_volume *volume) {
+    if (volume->on_wait) {
+        volume->on_wait(volume->on_wait_context);
+    }
+}
+
 static void take_lock(struct udf_op *op) {
     if (op->exclusive) {
         pthread_rwlock_wrlock(&op->volume->lock);
@@ -67,6 +79,7 @@ bool udf_op_again(struct udf_op *op, int *result) {
     }
     pthread_rwlock_unlock(&op->volume->lock);
     if (op->miss_count > 0) {
+        udf_op_will_wait(op->volume);
         int error = blockdev_fetch_within(op->volume->dev, op->miss_lba,
                                           op->miss_count, op->miss_ahead);
 

@@ -70,6 +70,10 @@ int udf_op_miss(struct udf_op *op, uint32_t lba, uint32_t count);
  * -ENOMEM. */
 int udf_op_hold(struct udf_op *op, struct udf_node *node);
 
+/* Tells who asked for it (udf_on_wait()) that an operation may wait now. Called
+ * without locks. */
+void udf_op_will_wait(const struct udf_volume *volume);
+
 /* The time of day, whole microseconds. */
 struct udf_time udf_op_clock(void);
 

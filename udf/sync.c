@@ -18,6 +18,7 @@
 #include "udf/dir.h"
 #include "udf/file.h"
 #include "udf/io.h"
+#include "udf/op.h"
 #include "udf/sparing.h"
 #include "udf/volume.h"
 
@@ -377,6 +378,7 @@ static int commit_now(struct udf_volume *volume, bool home) {
 }
 
 int udf_commit(struct udf_volume *volume) {
+    udf_op_will_wait(volume);
     return commit_now(volume, false);
 }
 
@@ -407,6 +409,7 @@ int udf_sync_throttle_data(struct udf_volume *volume) {
     uint64_t limit = dirty_limit(volume), blocks = dirty_blocks(volume);
 
     if (blocks > limit) {
+        udf_op_will_wait(volume);
         return relieve(volume);
     }
     if (blocks > limit / 2 && !atomic_exchange(&volume->sync.over_half, true)) {
@@ -438,6 +441,7 @@ bool udf_sync_make_space(struct udf_volume *volume, int error, bool *tried) {
     pthread_rwlock_rdlock(&volume->lock);
     held = udf_spaces_held(volume);
     pthread_rwlock_unlock(&volume->lock);
+    udf_op_will_wait(volume);
     return held > 0 && commit_now(volume, true) == 0;
 }
 
@@ -486,7 +490,7 @@ int udf_background(struct udf_volume *volume, uint32_t timeout_ms) {
     /* However busy the writers are, what is old gets committed. */
     changed = atomic_load(&sync->changed_ms);
     if (changed != 0 && monotonic_ms() >= changed + interval) {
-        return udf_commit(volume);
+        return commit_now(volume, false);
     }
     return 0;
 }

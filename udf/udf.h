@@ -133,6 +133,13 @@ int udf_commit(struct udf_volume *volume);
 int udf_background(struct udf_volume *volume, uint32_t timeout_ms);
 void udf_wake(struct udf_volume *volume);
 
+/* `note` is called with `context` by a thread that carries out an operation,
+ * before it waits for the device or for a commit; it must not wait itself.
+ * Often nothing comes of the waiting, and it may be called more than once.
+ * NULL: nobody asks. Not while operations are under way. */
+typedef void udf_wait_note(void *context);
+void udf_on_wait(struct udf_volume *volume, udf_wait_note *note, void *context);
+
 /* From now on every change gets -EROFS; what was accepted is kept. */
 void udf_freeze(struct udf_volume *volume);
 

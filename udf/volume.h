@@ -55,6 +55,8 @@ struct udf_volume {
     struct blockdev *dev;
     struct udf_mount_options options; /* fixed */
     struct udf_identity identity;     /* fixed */
+    udf_wait_note *on_wait; /* fixed while operations run; may be NULL */
+    void *on_wait_context;
     pthread_rwlock_t lock;
     struct udf_partmaps maps;       /* lock; changes only at mount, and when
                                        a metadata partition grows */
