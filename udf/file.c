@@ -13,8 +13,9 @@
 #include "udf/io.h"
 #include "udf/volume.h"
 
-/* Beyond the extents of files as long as that nothing is read ahead: it takes
- * as long as a seek, and is nothing that their reader asks for. */
+/* Where the extents of a file are that long, nothing is read ahead beyond them:
+ * it takes as long as a seek, and is nothing that their reader asks for. In a
+ * file of many pieces the next one is as likely as not among what follows. */
 enum { LARGE_BYTES = 4 << 20 };
 
 /* ---- reading ---------------------------------------------------------- */
@@ -51,7 +52,7 @@ static int read_piece(struct udf_op *op, const struct udf_node *node,
                       uint8_t *out) {
     int error;
 
-    if (node->body.size >= LARGE_BYTES) {
+    if (node->body.size / LARGE_BYTES >= node->body.extents.count) {
         op->ahead = piece->count - run;
     }
     error = udf_io_read(op, piece->addr, run, out);
