@@ -9,17 +9,15 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <malloc.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/daemon.h"
+#include "cli/memory.h"
 #include "cli/mount_options.h"
 #include "cli/mounts.h"
 #include "cli/record.h"
@@ -28,11 +26,6 @@
 #include "mmc/disc.h"
 #include "mmc/log.h"
 #include "udf/udf.h"
-
-enum {
-    KEPT_BYTES = 64 << 20, /* of free memory, as long as it is mounted */
-    MALLOC_BYTES = 4096    /* that it needs for itself, and more */
-};
 
 /* What is open, in the order of opening. */
 struct mount {
@@ -353,27 +346,6 @@ static void hold_signals(void) {
     signal(SIGPIPE, SIG_IGN); /* the terminal that errors went to is gone */
 }
 
-/* Memory for files, requests and what is to be written comes and goes by the
- * thousand, made in one thread and freed in another. malloc(3) gives such
- * memory back to the kernel each time, and every page of it costs a fault anew.
- * So it keeps some, in one arena, and in large pages where the kernel has
- * them. All of this is for speed only. */
-static void tune_memory(void) {
-    mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
-    mallopt(M_TRIM_THRESHOLD, 2 * KEPT_BYTES);
-
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    char *heap = malloc(KEPT_BYTES - MALLOC_BYTES);
-
-    if (heap) {
-        char *first = heap + (page - (uintptr_t)heap % page);
-
-        (void)madvise(first, KEPT_BYTES - MALLOC_BYTES - page, MADV_HUGEPAGE);
-    }
-    free(heap);
-}
-
 int main(int argc, char **argv) {
     struct cli_mount_options options;
     struct cli_daemon daemon = {.report_fd = -1};
@@ -401,6 +373,6 @@ int main(int argc, char **argv) {
         return (int)code;
     }
     hold_signals();
-    tune_memory();
+    cli_tune_memory();
     return (int)serve(&mount, &daemon);
 }

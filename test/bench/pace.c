@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/memory.h"
 #include "mmc/blockdev.h"
 #include "mmc/cdb.h"
 #include "mmc/disc.h"
@@ -154,6 +155,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "pace: see the head of pace.c\n");
         return 2;
     }
+    cli_tune_memory(); /* as udfpkt-mount does */
     snprintf(path, sizeof(path), "%s/pace.img", argv[1]);
     make_volume(path, argv[2]);
     check(mmc_vdrive_open(path, true, &watch.drive), "switch on");
