@@ -296,14 +296,18 @@ static bool is_checkpoint_due(struct udf_volume *volume) {
 }
 
 /* The first change opens the volume, and that is on the medium before anything
- * else. What a crash left in the journal goes home before anything is put where
- * it may still belong. */
+ * else; what mounting left unread is read before that, so that the drive need
+ * not change between writing and reading. What a crash left in the journal goes
+ * home before anything is put where it may still belong. */
 static int ensure_open(struct udf_volume *volume) {
     bool first = !volume->sync.opened;
     int error = 0;
 
     if (first) {
         error = udf_ledger_load(volume);
+        if (!error) {
+            error = udf_metadata_complete(volume);
+        }
         if (error) {
             return error;
         }
@@ -316,9 +320,6 @@ static int ensure_open(struct udf_volume *volume) {
         udf_journal_begin(volume);
         pthread_rwlock_unlock(&volume->lock);
         error = udf_integrity_write(volume, false);
-    }
-    if (!error && first) {
-        error = udf_metadata_complete(volume);
     }
     if (!error && first) {
         error = udf_sparing_mend(volume);
