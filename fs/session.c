@@ -55,6 +55,9 @@
 
 enum {
     IDLE_POLL_MS = 10,
+    /* How long a write(2) may take from its last question to us to the page
+     * cache. */
+    QUIET_MS = 200,
     /* Without one page more coming in. */
     IDLE_WAIT_MS = 60000,
     /* From a successful unmount to the end of the connection. It can fail to
@@ -274,14 +277,19 @@ static bool wait_until_idle(struct fs_session *session,
 /* Gets the kernel's dirty pages while the workers serve. One syncfs() is not
  * enough: it passes files over while many requests are queued already (their
  * number is the congestion threshold), so it is repeated until it brings
- * nothing more. */
+ * nothing more, twice: a write(2) that had its answer just before the session
+ * began to leave may still be on its way into the page cache. */
 static void fetch_dirty_pages(struct fs_session *session,
                               struct fs_workers *workers) {
     int fd = open(session->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     uint_least64_t writes;
+    unsigned quiet = 0;
     bool idle;
 
     do {
+        if (quiet > 0) {
+            (void)poll(NULL, 0, QUIET_MS);
+        }
         fs_op_ask_again(&session->context);
         writes = atomic_load(&session->context.writes);
         if (fd < 0 || syncfs(fd) != 0) {
@@ -289,8 +297,8 @@ static void fetch_dirty_pages(struct fs_session *session,
                     session->mountpoint, strerror(errno));
         }
         idle = wait_until_idle(session, workers);
-    } while (idle && fd >= 0 &&
-             writes != atomic_load(&session->context.writes));
+        quiet = writes == atomic_load(&session->context.writes) ? quiet + 1 : 0;
+    } while (idle && fd >= 0 && quiet < 2);
     if (!idle) {
         mmc_log(MMC_LOG_WARN,
                 "%s: programs are still writing; what comes now is lost",

@@ -115,8 +115,8 @@ static void *run_worker(void *argument) {
             atomic_store(&workers->failure, size);
             fuse_session_exit(workers->session);
         }
-        if (arm(workers, EPOLL_CTL_MOD) != 0) {
-            raise_event(workers->stop_fd); /* nobody would be woken any more */
+        if (arm(workers, EPOLL_CTL_MOD) != 0 || size != -EAGAIN) {
+            raise_event(workers->stop_fd); /* nothing else wakes the others */
         }
         if (size != -EAGAIN) {
             break;
