@@ -352,27 +352,20 @@ static int put_ledger(struct new_volume *vol) {
     const struct udf_region *area = udf_format_region(vol, UDF_REGION_LEDGER);
     const struct blockdev_geometry *geometry = &vol->dev->geometry;
     uint32_t pieces = area->blocks / vol->layout.unit / 2;
-    uint32_t share = udf_wear_share(vol->layout.unit);
     struct udf_wear wear;
     if (pieces == 0) {
         return 0;
     }
-    int err = udf_wear_init(
-        &wear, (geometry->blocks - 1) / geometry->packet_blocks + 1,
-        geometry->packet_blocks);
+    int err = udf_wear_init(&wear, udf_wear_packets(geometry),
+                            geometry->packet_blocks);
     if (!err) {
         take_wear(vol, &wear);
     }
     for (uint32_t i = 0; !err && i < 2 * pieces; i++) {
-        uint32_t first = i % pieces * share;
-        uint32_t rest = wear.packets - first;
-        struct udf_wear_head head = {
-            .serial = vol->serial,
-            .number = 1,
-            .first = first,
-            .count = rest < share ? rest : share,
-            .packet_blocks = wear.packet_blocks,
-        };
+        struct udf_wear_head head;
+        udf_wear_piece(&wear, i % pieces, vol->layout.unit, &head);
+        head.serial = vol->serial;
+        head.number = 1;
         udf_wear_encode(&wear, &head, vol->layout.unit, vol->unit);
         err = udf_format_put_unit(vol, area->lba + i * vol->layout.unit);
     }

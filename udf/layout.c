@@ -77,8 +77,7 @@ static uint32_t journal_units(uint32_t blocks, uint32_t unit) {
 /* Packets are the medium's, the places that count them are units. */
 static uint32_t ledger_units(const struct blockdev_geometry *geometry,
                              uint32_t unit) {
-    uint32_t packets = (geometry->blocks - 1) / geometry->packet_blocks + 1;
-    uint32_t pieces = udf_wear_pieces(packets, unit);
+    uint32_t pieces = udf_wear_pieces(udf_wear_packets(geometry), unit);
     bool counts = geometry->rewritable && geometry->packet_blocks > 1 &&
                   geometry->blocks / unit >= LEDGER_MIN;
     return counts && pieces <= UDF_WEAR_PIECES_MAX ? 2 * pieces : 0;

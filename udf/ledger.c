@@ -24,17 +24,12 @@ enum {
 
 static struct udf_wear_head head_of(const struct udf_ledger *ledger,
                                     uint32_t piece) {
-    uint32_t share = udf_wear_share(ledger->area.unit);
-    uint32_t first = piece * share;
-    uint32_t rest = ledger->wear.packets - first;
+    struct udf_wear_head head;
 
-    return (struct udf_wear_head){
-        .serial = ledger->area.serial,
-        .number = ledger->number[piece] + 1,
-        .first = first,
-        .count = rest < share ? rest : share,
-        .packet_blocks = ledger->wear.packet_blocks,
-    };
+    udf_wear_piece(&ledger->wear, piece, ledger->area.unit, &head);
+    head.serial = ledger->area.serial;
+    head.number = ledger->number[piece] + 1;
+    return head;
 }
 
 static uint32_t place_lba(const struct udf_ledger *ledger, uint32_t piece,
@@ -91,9 +86,8 @@ static void add_last_writes(struct udf_volume *volume) {
 /* Packets of the medium that its pieces have room for: a volume may have been
  * made larger than the medium was when it was formatted. */
 static uint32_t counted_packets(const struct udf_volume *volume) {
-    const struct blockdev_geometry *geometry = &volume->dev->geometry;
     const struct udf_ledger_area *area = &volume->ledger.area;
-    uint64_t packets = (geometry->blocks - 1) / geometry->packet_blocks + 1;
+    uint64_t packets = udf_wear_packets(&volume->dev->geometry);
     uint64_t room = (uint64_t)area->pieces * udf_wear_share(area->unit);
 
     return (uint32_t)(packets < room ? packets : room);

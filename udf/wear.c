@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mmc/blockdev.h"
 #include "udf/bytes.h"
 #include "udf/desc.h"
 #include "udf/run.h"
@@ -23,6 +24,10 @@ enum {
     AT_BLOCKS = 40,
     AT_COUNTS = 64
 };
+
+uint32_t udf_wear_packets(const struct blockdev_geometry *geometry) {
+    return (geometry->blocks - 1) / geometry->packet_blocks + 1;
+}
 
 int udf_wear_init(struct udf_wear *wear, uint32_t packets,
                   uint32_t packet_blocks) {
@@ -75,6 +80,19 @@ uint32_t udf_wear_share(uint32_t unit) {
 
 uint32_t udf_wear_pieces(uint32_t packets, uint32_t unit) {
     return packets ? (packets - 1) / udf_wear_share(unit) + 1 : 0;
+}
+
+void udf_wear_piece(const struct udf_wear *wear, uint32_t piece, uint32_t unit,
+                    struct udf_wear_head *out_head) {
+    uint32_t share = udf_wear_share(unit);
+    uint32_t first = piece * share;
+    uint32_t rest = wear->packets - first;
+
+    *out_head = (struct udf_wear_head){
+        .first = first,
+        .count = rest < share ? rest : share,
+        .packet_blocks = wear->packet_blocks,
+    };
 }
 
 /* Of the place with the checksum field as 0, which is left so. */

@@ -27,6 +27,8 @@
 /* A hundred of them count the packets of the largest disc there is. */
 enum { UDF_WEAR_PIECES_MAX = 128 };
 
+struct blockdev_geometry;
+
 /* Counts of a medium. */
 struct udf_wear {
     uint32_t packets, packet_blocks;
@@ -45,6 +47,9 @@ struct udf_wear_head {
     uint64_t serial, number;
     uint32_t first, count, packet_blocks;
 };
+
+/* Packets of a medium; the last one may be cut short. */
+uint32_t udf_wear_packets(const struct blockdev_geometry *geometry);
 
 /* Makes counts of 0. Returns 0 or -ENOMEM. */
 int udf_wear_init(struct udf_wear *wear, uint32_t packets,
@@ -66,6 +71,11 @@ uint32_t udf_wear_share(uint32_t unit);
 
 /* Pieces that count `packets` packets. */
 uint32_t udf_wear_pieces(uint32_t packets, uint32_t unit);
+
+/* Fills in which packets of `wear`, of what length, piece `piece` counts; the
+ * rest of *out_head is 0. */
+void udf_wear_piece(const struct udf_wear *wear, uint32_t piece, uint32_t unit,
+                    struct udf_wear_head *out_head);
 
 /* Writes a place of `unit` blocks to `raw`: the counts of head->count packets
  * from head->first on, at most udf_wear_share(). */

@@ -15,9 +15,8 @@
  *
  * What is written over goes to fresh packets, too, when it fills one, or half
  * of one and lies in several: in its place every block would need its packet
- * read and kept in the journal. Past
- * FRAGMENTS_MAX extents, and when space is short, it stays in its place, so
- * that no file falls to pieces.
+ * read and kept in the journal. Past FRAGMENTS_MAX extents, and when space is
+ * short, it stays in its place, so that no file falls to pieces.
  */
 #include "udf/file.h"
 

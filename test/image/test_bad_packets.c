@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
+#include "test/support/mount_cold.h"
 #include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/sparing_table.h"
@@ -62,10 +63,7 @@ static struct udf_name name_of(const char *text) {
 static void mount_volume(struct bench *bench) {
     struct udf_mount_options options = {0};
 
-    memdev_reboot(bench->mem);
-    memdev_set_cold(bench->mem, true);
-    assert_int_equal(
-        udf_mount(memdev_device(bench->mem), &options, &bench->volume), 0);
+    bench->volume = mount_cold(bench->mem, &options);
 }
 
 static void unmount_volume(struct bench *bench) {

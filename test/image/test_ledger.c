@@ -18,6 +18,7 @@
 
 #include "mmc/log.h"
 #include "test/support/memdev.h"
+#include "test/support/mount_cold.h"
 #include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/layout.h"
@@ -46,10 +47,7 @@ static struct disc make_disc(const struct udf_wear *wear) {
 static void mount(struct disc *disc) {
     const struct udf_mount_options options = {0};
 
-    memdev_reboot(disc->mem);
-    memdev_set_cold(disc->mem, true);
-    assert_int_equal(
-        udf_mount(memdev_device(disc->mem), &options, &disc->volume), 0);
+    disc->volume = mount_cold(disc->mem, &options);
 }
 
 static void unmount(struct disc *disc) {

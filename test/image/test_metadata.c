@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
+#include "test/support/mount_cold.h"
 #include "test/support/prove.h"
 #include "udf/check.h"
 #include "udf/format.h"
@@ -49,10 +50,7 @@ static struct udf_check_result check(struct disc *disc) {
 static void mount(struct disc *disc) {
     struct udf_mount_options options = {0};
 
-    memdev_reboot(disc->mem);
-    memdev_set_cold(disc->mem, true);
-    assert_int_equal(
-        udf_mount(memdev_device(disc->mem), &options, &disc->volume), 0);
+    disc->volume = mount_cold(disc->mem, &options);
 }
 
 static void unmount(struct disc *disc) {

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "test/support/memdev.h"
+#include "test/support/mount_cold.h"
 #include "test/support/prove.h"
 #include "udf/format.h"
 #include "udf/udf.h"
@@ -412,10 +413,7 @@ static void compare_all(struct world *world) {
 static void mount_world(struct world *world) {
     struct udf_mount_options options = {.dirty_bytes = 256 << 10};
 
-    memdev_reboot(world->mem);
-    memdev_set_cold(world->mem, true);
-    assert_int_equal(
-        udf_mount(memdev_device(world->mem), &options, &world->volume), 0);
+    world->volume = mount_cold(world->mem, &options);
 }
 
 static void remount(struct world *world) {
