@@ -102,28 +102,46 @@ static bool is_of_device(const struct udf_volume *volume) {
     return area->pieces > 0 && packet > 1 && area->unit % packet == 0;
 }
 
-int udf_ledger_load(struct udf_volume *volume) {
+/* Takes memory for the counts and fills it. Errors of udf_io_is_fatal(). */
+static int take_counts(struct udf_volume *volume) {
     struct udf_ledger *ledger = &volume->ledger;
     uint8_t *raw;
     int error;
 
-    if (ledger->loaded || !is_of_device(volume)) {
-        return 0;
-    }
-    udf_ledger_free(ledger);
     error = udf_wear_init(&ledger->wear, counted_packets(volume),
                           volume->dev->geometry.packet_blocks);
     ledger->seen = calloc(ledger->wear.packets, sizeof(*ledger->seen));
     raw = malloc((size_t)ledger->area.unit * UDF_BLOCK_BYTES);
     error = error || !ledger->seen || !raw ? -ENOMEM : read_places(volume, raw);
     free(raw);
-    if (error) {
-        return error;
+    return error;
+}
+
+int udf_ledger_load(struct udf_volume *volume) {
+    struct udf_ledger *ledger = &volume->ledger;
+    int error;
+
+    if (ledger->loaded || !is_of_device(volume)) {
+        return 0;
     }
-    add_last_writes(volume);
-    blockdev_writings(volume->dev, 0, ledger->wear.packets, ledger->seen);
-    ledger->loaded = true;
-    return 0;
+    udf_ledger_free(ledger);
+    error = take_counts(volume);
+    if (error) {
+        udf_ledger_free(ledger);
+    }
+    if (error == -ENOMEM) {
+        mmc_log(MMC_LOG_NOTICE,
+                "there is no memory for the wear ledger: it will not count "
+                "what this mount writes");
+        return 0;
+    }
+    if (!error) {
+        add_last_writes(volume);
+        blockdev_writings(volume->dev, 0, ledger->wear.packets, ledger->seen);
+        ledger->due_from = 0;
+        ledger->loaded = true;
+    }
+    return error;
 }
 
 void udf_ledger_free(struct udf_ledger *ledger) {
@@ -230,30 +248,59 @@ static uint32_t compare(struct udf_volume *volume,
     return most;
 }
 
+/* What saving works with, of a piece. */
+struct scratch {
+    uint16_t *now, *before; /* counts: the device's, and those of `wear` */
+    uint8_t *raw;
+};
+
+static bool take_scratch(const struct udf_ledger *ledger,
+                         struct scratch *out_scratch) {
+    uint32_t share = udf_wear_share(ledger->area.unit);
+
+    out_scratch->now = malloc(share * sizeof(uint16_t));
+    out_scratch->before = malloc(share * sizeof(uint16_t));
+    out_scratch->raw = malloc((size_t)ledger->area.unit * UDF_BLOCK_BYTES);
+    return out_scratch->now && out_scratch->before && out_scratch->raw;
+}
+
+static void free_scratch(struct scratch *scratch) {
+    free(scratch->raw);
+    free(scratch->before);
+    free(scratch->now);
+}
+
+/* Adds what the device has counted, and hands the piece over; when that fails,
+ * nothing was added. */
 static int save_piece(struct udf_volume *volume, uint32_t piece,
-                      const uint16_t *now, uint8_t *raw) {
+                      const struct scratch *scratch) {
     struct udf_ledger *ledger = &volume->ledger;
     struct udf_wear_head head = head_of(ledger, piece);
     unsigned place = ledger->number[piece] ? 1u - ledger->newest[piece] : 0;
-    int error;
+    size_t bytes = head.count * sizeof(uint16_t);
+    uint16_t *count = ledger->wear.count + head.first;
+    uint16_t *seen = ledger->seen + head.first;
+    int error = blockdev_make_room(volume->dev, ledger->area.unit);
 
+    if (error) {
+        return error;
+    }
+    memcpy(scratch->before, count, bytes);
     for (uint32_t i = 0; i < head.count; i++) {
-        uint16_t *seen = &ledger->seen[head.first + i];
-
-        udf_wear_add(&ledger->wear, head.first + i, (uint32_t)(now[i] - *seen));
-        *seen = now[i];
+        udf_wear_add(&ledger->wear, head.first + i,
+                     (uint32_t)(scratch->now[i] - seen[i]));
     }
-    udf_wear_encode(&ledger->wear, &head, ledger->area.unit, raw);
-    error = blockdev_make_room(volume->dev, ledger->area.unit);
-    if (!error) {
-        error = blockdev_write(volume->dev, place_lba(ledger, piece, place),
-                               ledger->area.unit, raw);
+    udf_wear_encode(&ledger->wear, &head, ledger->area.unit, scratch->raw);
+    error = blockdev_write(volume->dev, place_lba(ledger, piece, place),
+                           ledger->area.unit, scratch->raw);
+    if (error) {
+        memcpy(count, scratch->before, bytes);
+        return error;
     }
-    if (!error) {
-        ledger->number[piece] = head.number;
-        ledger->newest[piece] = (uint8_t)place;
-    }
-    return error;
+    memcpy(seen, scratch->now, bytes);
+    ledger->number[piece] = head.number;
+    ledger->newest[piece] = (uint8_t)place;
+    return 0;
 }
 
 /* Looks at all pieces; with `save` those that changed are written. Gives the
@@ -261,22 +308,20 @@ static int save_piece(struct udf_volume *volume, uint32_t piece,
 static uint32_t look(struct udf_volume *volume, bool save) {
     struct udf_ledger *ledger = &volume->ledger;
     uint32_t pieces = udf_wear_pieces(ledger->wear.packets, ledger->area.unit);
-    uint32_t share = udf_wear_share(ledger->area.unit);
-    uint16_t *now = malloc(share * sizeof(*now));
-    uint8_t *raw = malloc((size_t)ledger->area.unit * UDF_BLOCK_BYTES);
+    struct scratch scratch;
+    bool able = take_scratch(ledger, &scratch);
     uint32_t most = 0;
 
-    for (uint32_t piece = 0; now && raw && piece < pieces; piece++) {
+    for (uint32_t piece = 0; able && piece < pieces; piece++) {
         struct udf_wear_head head = head_of(ledger, piece);
-        uint32_t times = compare(volume, &head, now);
+        uint32_t times = compare(volume, &head, scratch.now);
 
         most = times > most ? times : most;
-        if (save && times > 0 && save_piece(volume, piece, now, raw)) {
-            break; /* the next time, then */
+        if (save && times > 0) {
+            able = save_piece(volume, piece, &scratch) == 0;
         }
     }
-    free(raw);
-    free(now);
+    free_scratch(&scratch);
     return most;
 }
 
@@ -284,8 +329,24 @@ static bool is_kept(const struct udf_ledger *ledger) {
     return ledger->loaded && !ledger->lost;
 }
 
+/* Looking at all packets of a large disc takes time. None can have been written
+ * DUE_TIMES times before as many writes as the most written one lacks. */
 bool udf_ledger_is_due(struct udf_volume *volume) {
-    return is_kept(&volume->ledger) && look(volume, false) >= DUE_TIMES;
+    struct udf_ledger *ledger = &volume->ledger;
+    struct blockdev_stats stats;
+    uint32_t most;
+
+    if (!is_kept(ledger)) {
+        return false;
+    }
+    blockdev_get_stats(volume->dev, &stats);
+    if (stats.packets_written < ledger->due_from) {
+        return false;
+    }
+    most = look(volume, false);
+    ledger->due_from =
+        stats.packets_written + (most < DUE_TIMES ? DUE_TIMES - most : 0);
+    return most >= DUE_TIMES;
 }
 
 void udf_ledger_save(struct udf_volume *volume) {

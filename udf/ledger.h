@@ -8,10 +8,12 @@
  * It is loaded by the first change of a mount, or when somebody asks for it.
  * What was written since then is the device's to count. Saving writes the
  * pieces that have changed, without waiting for them: the next synchronisation
- * takes them along. Nothing depends on when that is.
+ * takes them along. Nothing depends on when that is. What the device does not
+ * take is saved the next time.
  *
- * A ledger that cannot be read counts from 0; one that cannot be written is
- * left alone for the rest of the mount. Neither is an error of the volume.
+ * A ledger that cannot be read counts from 0; one that there is no memory for,
+ * or that cannot be written, is left alone for the rest of the mount. None of
+ * these is an error of the volume.
  *
  * Locks: the committing thread, without the volume lock.
  */
@@ -41,20 +43,23 @@ struct udf_ledger {
     bool lost;            /* it cannot be written */
     struct udf_wear wear; /* in memory when loaded */
     uint16_t *seen;       /* what the device had counted when it was added */
+    uint64_t due_from;    /* packets that the device has written: it cannot be
+                             due before */
     uint64_t number[UDF_WEAR_PIECES_MAX]; /* of the newest place, 0: none */
     uint8_t newest[UDF_WEAR_PIECES_MAX];  /* which place that is */
 };
 
 /* Reads the ledger, once. Returns 0, also when the volume has none, when it
- * says nothing, or when the device has other packets than it counts; -ENOMEM;
- * -ENODEV; -ENOMEDIUM. */
+ * says nothing, when the device has other packets than it counts, or when there
+ * is no memory for it; -ENODEV; -ENOMEDIUM. */
 int udf_ledger_load(struct udf_volume *volume);
 
 /* Lets new files begin where the medium is worn least, and warns when a packet
  * comes near the end of its life. After loading; takes the volume lock. */
 void udf_ledger_use(struct udf_volume *volume);
 
-/* Whether much has been written since it was saved. */
+/* Whether a packet was written so often since the ledger was saved that a power
+ * cut should not take it. */
 bool udf_ledger_is_due(struct udf_volume *volume);
 
 /* Hands what has changed to the device. */

@@ -32,15 +32,22 @@ struct disc {
     struct udf_volume *volume;
 };
 
-static struct disc make_disc(const struct udf_wear *wear) {
-    const struct blockdev_geometry geometry = memdev_cdrw(DISC_BLOCKS);
+static struct disc make_medium(const struct blockdev_geometry *geometry,
+                               const struct udf_wear *wear) {
     const struct udf_format_options how = {
         .label = "Ledger", .seed = 3, .wear = wear};
-    struct disc disc = {.mem = memdev_new(&geometry)};
+    struct disc disc = {.mem = memdev_new(geometry)};
 
-    assert_int_equal(udf_layout_plan(&geometry, &how, &disc.plan), 0);
-    assert_int_equal(disc.plan.region[UDF_REGION_LEDGER].blocks, 2 * PACKET);
+    assert_int_equal(udf_layout_plan(geometry, &how, &disc.plan), 0);
     assert_int_equal(udf_format(memdev_device(disc.mem), &how), 0);
+    return disc;
+}
+
+static struct disc make_disc(const struct udf_wear *wear) {
+    const struct blockdev_geometry geometry = memdev_cdrw(DISC_BLOCKS);
+    struct disc disc = make_medium(&geometry, wear);
+
+    assert_int_equal(disc.plan.region[UDF_REGION_LEDGER].blocks, 2 * PACKET);
     return disc;
 }
 
@@ -104,28 +111,65 @@ static uint32_t ledger_lba(const struct disc *disc, unsigned place) {
 }
 
 /* Each packet was counted as often as it was written; formatting writes a few
- * behind the ledger, which are not. */
-static void test_ledger_counts_over_many_mounts(void **state) {
-    (void)state;
-    struct disc disc = make_disc(NULL);
+ * behind the ledger, which are not. Gives the most. */
+static uint32_t expect_all_counted(struct disc *disc) {
     struct udf_wear_summary summary;
+    struct udf_wear wear = read_wear(disc);
     uint32_t hottest = 0;
 
-    for (unsigned i = 0; i < 40; i++) {
-        use(&disc, i);
-    }
-    struct udf_wear wear = read_wear(&disc);
     for (uint32_t i = 0; i < wear.packets; i++) {
-        uint32_t real = memdev_overwrites(disc.mem, i * PACKET);
+        uint32_t real = memdev_overwrites(disc->mem, i * wear.packet_blocks);
 
         assert_in_range(real, wear.count[i], wear.count[i] + 2u);
         hottest = real > hottest ? real : hottest;
     }
     udf_wear_summarise(&wear, &summary);
-    assert_true(hottest >= 40);
     assert_in_range(summary.hottest, hottest - 2, hottest);
     udf_wear_free(&wear);
+    return hottest;
+}
+
+static void test_ledger_counts_over_many_mounts(void **state) {
+    (void)state;
+    struct disc disc = make_disc(NULL);
+
+    for (unsigned i = 0; i < 40; i++) {
+        use(&disc, i);
+    }
+    assert_true(expect_all_counted(&disc) >= 40);
     memdev_free(disc.mem);
+}
+
+/* Where the drive manages defects, and what it wants of the volume differs. */
+static void test_ledger_of_other_media(void **state) {
+    static const struct {
+        uint32_t packet_blocks, rated;
+        uint16_t udf;
+    } rows[] = {
+        {32, 1000, 0},      /* CD-MRW */
+        {16, 100000, 0},    /* DVD-RAM */
+        {32, 1000, 0x0250}, /* BD-RE */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct blockdev_geometry geometry = {
+            .blocks = DISC_BLOCKS,
+            .packet_blocks = rows[i].packet_blocks,
+            .rated_overwrites = rows[i].rated,
+            .writable = true,
+            .drive_manages_defects = true,
+            .usual_udf = rows[i].udf,
+            .rewritable = true,
+        };
+        struct disc disc = make_medium(&geometry, NULL);
+
+        for (unsigned k = 0; k < 5; k++) {
+            use(&disc, k);
+        }
+        assert_true(expect_all_counted(&disc) >= 5);
+        memdev_free(disc.mem);
+    }
 }
 
 /* Reading changes nothing, and a place that is torn costs the latest counts. */
@@ -223,7 +267,9 @@ static void test_ledger_of_a_volume_made_larger(void **state) {
 static uint32_t hottest_of(struct disc *disc) {
     uint32_t most = 0;
 
-    for (uint32_t lba = 0; lba < DISC_BLOCKS; lba += PACKET) {
+    uint32_t packet = memdev_device(disc->mem)->geometry.packet_blocks;
+
+    for (uint32_t lba = 0; lba < disc->plan.blocks; lba += packet) {
         uint32_t times = memdev_overwrites(disc->mem, lba);
 
         most = times > most ? times : most;
@@ -231,16 +277,13 @@ static uint32_t hottest_of(struct disc *disc) {
     return most;
 }
 
-/* Writes one file again until a packet was written `times` times. */
-static uint64_t overwrite(struct disc *disc, uint32_t times) {
-    uint64_t ino = put_file(disc, 9999, 2100, true);
-
+/* Writes the file again until a packet was written `times` times. */
+static void overwrite(struct disc *disc, uint64_t ino, uint32_t times) {
     for (unsigned i = 0; i < 50000 && hottest_of(disc) < times; i++) {
         write_data(disc, ino, 2100);
         assert_int_equal(udf_commit(disc->volume), 0);
     }
     assert_true(hottest_of(disc) >= times);
-    return ino;
 }
 
 /* It is no reason not to close a volume, or to hold a commit. */
@@ -252,7 +295,7 @@ static void test_ledger_gives_up_bad_packets(void **state) {
     memdev_fail_write(disc.mem, ledger_lba(&disc, 1));
     use(&disc, 0);
     mount(&disc);
-    overwrite(&disc, 200);
+    overwrite(&disc, put_file(&disc, 1, 2100, true), 200);
     unmount(&disc);
     memdev_free(disc.mem);
 }
@@ -264,7 +307,8 @@ static void test_ledger_is_saved_on_the_way(void **state) {
     struct udf_wear_summary summary;
 
     mount(&disc);
-    uint64_t ino = overwrite(&disc, 200);
+    uint64_t ino = put_file(&disc, 0, 2100, true);
+    overwrite(&disc, ino, 200);
     memdev_cut_after(disc.mem, 0, false);
     assert_true(udf_write(disc.volume, ino, 0, 1, "y") ||
                 udf_unmount(disc.volume));
@@ -272,6 +316,82 @@ static void test_ledger_is_saved_on_the_way(void **state) {
     udf_wear_summarise(&wear, &summary);
     assert_in_range(summary.hottest, 100, 200);
     udf_wear_free(&wear);
+    memdev_free(disc.mem);
+}
+
+/* Without memory for it a mount does without the ledger, and goes on with it
+ * the next time. */
+static void test_ledger_that_cannot_be_loaded(void **state) {
+    (void)state;
+    struct disc disc = make_disc(NULL);
+
+    use(&disc, 0);
+    struct udf_wear before = read_wear(&disc);
+    memdev_refuse(disc.mem, ledger_lba(&disc, 1), -ENOMEM);
+    use(&disc, 1);
+    memdev_heal(disc.mem);
+    struct udf_wear after = read_wear(&disc);
+    assert_memory_equal(after.count, before.count,
+                        before.packets * sizeof(*before.count));
+    use(&disc, 2);
+    udf_wear_free(&after);
+    after = read_wear(&disc);
+    assert_memory_not_equal(after.count, before.count,
+                            before.packets * sizeof(*before.count));
+    udf_wear_free(&after);
+    udf_wear_free(&before);
+    memdev_free(disc.mem);
+}
+
+/* A drive that is gone is an error of the mount, and no loss of the ledger. */
+static void test_ledger_of_a_drive_that_is_gone(void **state) {
+    (void)state;
+    struct disc disc = make_disc(NULL);
+
+    mount(&disc);
+    memdev_refuse(disc.mem, ledger_lba(&disc, 1), -ENODEV);
+    put_file(&disc, 0, 5000, false);
+    assert_int_equal(udf_commit(disc.volume), -ENODEV);
+    memdev_heal(disc.mem);
+    (void)udf_unmount(disc.volume);
+    memdev_free(disc.mem);
+}
+
+/* A piece that was not taken is saved later, though nothing was written to its
+ * packets since: what is overwritten lies in another piece. */
+static void test_ledger_saves_again_what_was_refused(void **state) {
+    (void)state;
+    enum { BLOCKS = 600000, LENGTH = 16, PIECES = 3, LAST = PIECES - 1 };
+    const struct blockdev_geometry geometry = memdev_dvdrw(BLOCKS);
+    const uint32_t first = LAST * udf_wear_share(LENGTH);
+    struct udf_wear worn;
+
+    assert_int_equal(udf_wear_init(&worn, BLOCKS / LENGTH, LENGTH), 0);
+    for (uint32_t i = 0; i < first; i++) {
+        udf_wear_add(&worn, i, RATED / 2);
+    }
+    struct disc disc = make_medium(&geometry, &worn);
+    uint32_t lba = disc.plan.region[UDF_REGION_LEDGER].lba;
+    memdev_device(disc.mem)->geometry.rated_overwrites = 0; /* so it is near */
+    mount(&disc);
+    uint64_t ino = put_file(&disc, 0, 2100, true);
+    unmount(&disc);
+    memdev_device(disc.mem)->geometry.rated_overwrites = RATED;
+    mount(&disc);
+    put_file(&disc, 1, 10 * LENGTH * BLOCK, true);
+    memdev_refuse(disc.mem, lba + LAST * LENGTH, -ENOMEM);
+    memdev_refuse(disc.mem, lba + (PIECES + LAST) * LENGTH, -ENOMEM);
+    overwrite(&disc, ino, 100);
+    memdev_heal(disc.mem);
+    unmount(&disc);
+    struct udf_wear wear = read_wear(&disc);
+    uint32_t far = 0;
+    for (uint32_t i = first; i < wear.packets; i++) {
+        far += wear.count[i];
+    }
+    assert_int_equal(far, 10);
+    udf_wear_free(&wear);
+    udf_wear_free(&worn);
     memdev_free(disc.mem);
 }
 
@@ -368,6 +488,10 @@ static void test_ledger_is_not_on_every_medium(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ledger_counts_over_many_mounts),
+        cmocka_unit_test(test_ledger_of_other_media),
+        cmocka_unit_test(test_ledger_that_cannot_be_loaded),
+        cmocka_unit_test(test_ledger_of_a_drive_that_is_gone),
+        cmocka_unit_test(test_ledger_saves_again_what_was_refused),
         cmocka_unit_test(test_ledger_survives_a_torn_place),
         cmocka_unit_test(test_ledger_survives_every_cut),
         cmocka_unit_test(test_ledger_of_a_volume_made_larger),

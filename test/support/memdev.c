@@ -32,7 +32,9 @@ struct memdev {
     uint64_t *present, *dirty, *used; /* a bit a block */
     uint64_t *bad_read, *bad_write;   /* a bit a packet */
     uint64_t *failed;                 /* a bit a packet: not tried again */
-    uint32_t *overwrites;             /* a packet */
+    uint64_t *refused;                /* a bit a packet: `refusal` */
+    int refusal;
+    uint32_t *overwrites; /* a packet */
     uint32_t packets;
     bool cold, cut_armed, cut_tear, unsynced;
     uint64_t cut_left;
@@ -82,6 +84,10 @@ static int fetch(struct blockdev *dev, uint32_t lba, uint32_t count,
         if (mmc_bits_test(mem->present, i)) {
             continue;
         }
+        if (mmc_bits_test(mem->refused, packet_of(mem, i))) {
+            err = mem->refusal;
+            continue;
+        }
         if (mmc_bits_test(mem->bad_read, packet_of(mem, i))) {
             mem->stats.read_errors++;
             err = -EIO;
@@ -104,15 +110,18 @@ static int write_blocks(struct blockdev *dev, uint32_t lba, uint32_t count,
         return -ERANGE;
     }
     pthread_mutex_lock(&mem->lock);
-    memcpy(mem->cache + (size_t)lba * BYTES, buf, (size_t)count * BYTES);
-    for (uint32_t i = lba; i < lba + count; i++) {
+    bool refused = mmc_bits_test(mem->refused, packet_of(mem, lba));
+    for (uint32_t i = lba; i < lba + count && !refused; i++) {
         mmc_bits_set(mem->present, i);
         mmc_bits_set(mem->dirty, i);
         mmc_bits_set(mem->used, i);
         mmc_bits_clear(mem->failed, packet_of(mem, i));
     }
+    if (!refused) {
+        memcpy(mem->cache + (size_t)lba * BYTES, buf, (size_t)count * BYTES);
+    }
     pthread_mutex_unlock(&mem->lock);
-    return 0;
+    return refused ? mem->refusal : 0;
 }
 
 static void mark(struct blockdev *dev, uint32_t lba, uint32_t count,
@@ -400,6 +409,7 @@ struct memdev *memdev_new(const struct blockdev_geometry *geometry) {
     mem->bad_read = take_memory(words, sizeof(uint64_t));
     mem->bad_write = take_memory(words, sizeof(uint64_t));
     mem->failed = take_memory(words, sizeof(uint64_t));
+    mem->refused = take_memory(words, sizeof(uint64_t));
     mem->overwrites = take_memory(mem->packets, sizeof(uint32_t));
     memset(mem->used, 0xFF, words * sizeof(uint64_t));
     assert_int_equal(pthread_mutex_init(&mem->lock, NULL), 0);
@@ -454,6 +464,7 @@ void memdev_free(struct memdev *mem) {
     free(mem->bad_read);
     free(mem->bad_write);
     free(mem->failed);
+    free(mem->refused);
     free(mem->overwrites);
     pthread_mutex_destroy(&mem->lock);
     free(mem);
@@ -503,11 +514,17 @@ void memdev_fail_write(struct memdev *mem, uint32_t lba) {
     mmc_bits_set(mem->bad_write, packet_of(mem, lba));
 }
 
+void memdev_refuse(struct memdev *mem, uint32_t lba, int error) {
+    mmc_bits_set(mem->refused, packet_of(mem, lba));
+    mem->refusal = error;
+}
+
 void memdev_heal(struct memdev *mem) {
     size_t words = (size_t)mmc_bits_words(mem->dev.geometry.blocks);
     memset(mem->bad_read, 0, words * sizeof(uint64_t));
     memset(mem->bad_write, 0, words * sizeof(uint64_t));
     memset(mem->failed, 0, words * sizeof(uint64_t));
+    memset(mem->refused, 0, words * sizeof(uint64_t));
 }
 
 uint8_t *memdev_medium(struct memdev *mem, uint32_t lba) {

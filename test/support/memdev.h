@@ -45,6 +45,13 @@ void memdev_reboot(struct memdev *mem);
 /* Reading (writing) the packet of `lba` fails with -EIO from now on. */
 void memdev_fail_read(struct memdev *mem, uint32_t lba);
 void memdev_fail_write(struct memdev *mem, uint32_t lba);
+
+/* Fetching blocks of the packet of `lba`, and writing from its first block on,
+ * fails with `error`, such as -ENOMEM, without touching medium or cache. All
+ * packets that refuse have the error of the last call. */
+void memdev_refuse(struct memdev *mem, uint32_t lba, int error);
+
+/* None of these fails any more. */
 void memdev_heal(struct memdev *mem);
 
 /* The medium's bytes of block `lba`; a test may damage them, and should call
