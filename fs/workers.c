@@ -3,9 +3,10 @@
  * fs/workers.c - the threads wait for the connection in an epoll set, where it
  * is armed for one event (EPOLLONESHOT). Who is woken serves one request after
  * the other; the others sleep on, because waking a thread costs more than most
- * requests. It arms the connection when no request is left, and before an
- * operation waits for the device: then another thread is woken if there is
- * something to serve.
+ * requests. For the same reason it looks again for a moment when no request is
+ * left: a program that works with files asks for the next thing at once. It
+ * arms the connection when nothing came, and before an operation waits for the
+ * device: then another thread is woken if there is something to serve.
  *
  * Invariants, on which fs_workers_idle() rests:
  *  1. `busy` counts a request from before it is taken from the kernel until
@@ -22,6 +23,7 @@
 #include <fuse_lowlevel.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,8 +33,12 @@
 
 #include "udf/udf.h"
 
-/* More than BACKGROUND_MAX of fs/ops_attr.c. */
-enum { WORKERS = 16 };
+enum {
+    WORKERS = 16, /* more than BACKGROUND_MAX of fs/ops_attr.c */
+    /* Looks for a request before the thread sleeps: together about as long as
+     * waking it would take. */
+    LOOKS = 20
+};
 
 struct fs_workers {
     struct fuse_session *session;
@@ -93,6 +99,25 @@ static int serve(struct fs_workers *workers, struct fuse_buf *buf) {
     return size;
 }
 
+/* serve() until no request comes any more; returns what it returned last. The
+ * processor is offered to others between two looks: on a machine that has but
+ * one, whoever is going to ask needs it. */
+static int serve_on(struct fs_workers *workers, struct fuse_buf *buf) {
+    unsigned looks = 0;
+    int size;
+
+    do {
+        size = serve(workers, buf);
+        if (size == -EAGAIN) {
+            looks++;
+            (void)sched_yield();
+        } else {
+            looks = 0;
+        }
+    } while (size > 0 || size == -EINTR || (size == -EAGAIN && looks < LOOKS));
+    return size;
+}
+
 /* Returns whether there may be a request; false: it is time to end. */
 static bool wait_for_request(struct fs_workers *workers) {
     struct epoll_event event = {.data.fd = -1};
@@ -108,9 +133,7 @@ static void *run_worker(void *argument) {
     int size = -EAGAIN;
 
     while (wait_for_request(workers)) {
-        do {
-            size = serve(workers, &buf);
-        } while (size > 0 || size == -EINTR);
+        size = serve_on(workers, &buf);
         if (size < 0 && size != -EAGAIN) {
             atomic_store(&workers->failure, size);
             fuse_session_exit(workers->session);
