@@ -35,6 +35,7 @@
 #include "udf/check.h"
 #include "udf/desc.h"
 #include "udf/extent.h"
+#include "udf/own.h"
 #include "udf/partmap.h"
 #include "udf/vat.h"
 
@@ -125,7 +126,8 @@ struct udf_check {
     struct udf_usd usd;
     uint32_t pds;
     struct udf_pd pd[UDF_PARTMAPS_MAX];
-    bool has_pvd, has_iuvd, has_lvd, has_usd, has_lvid;
+    struct udf_own own; /* journal and wear ledger */
+    bool has_pvd, has_iuvd, has_lvd, has_usd, has_lvid, has_own;
     struct udf_lvid lvid;
     struct udf_fsd fsd;
     struct udf_partmaps maps;

@@ -371,12 +371,14 @@ static int keep_iuvd(struct udf_check *check, const uint8_t *block,
     struct udf_iuvd iuvd;
     struct udf_own own;
     int error = udf_decode_iuvd(block, lba, &iuvd);
+    int of_ours = error ? -ENOENT : udf_own_decode(&iuvd, &own);
 
-    if (!error && udf_own_decode(&iuvd, &own) == 0) {
-        udf_check_region(check, "journal", own.journal_lba,
-                         (uint64_t)own.journal_packets * own.packet_blocks);
-        udf_check_region(check, "wear ledger", own.ledger_lba,
-                         (uint64_t)own.ledger_places * own.packet_blocks);
+    if (of_ours == 0) {
+        check->own = own;
+        check->has_own = true;
+    } else if (of_ours == -EUCLEAN) {
+        udf_check_fault(check, "descriptor at %u: the journal's is damaged",
+                        lba);
     }
     /* Others are their implementation's business. */
     if (!error && strcmp(iuvd.implementation.id, "*UDF LV Info") == 0 &&
@@ -498,6 +500,33 @@ static int check_presence(struct udf_check *check) {
     return check->has_lvd && check->pds > 0 ? 0 : -EUCLEAN;
 }
 
+/* The areas that are ours alone, where our mount takes them from. */
+static void check_own(struct udf_check *check) {
+    const struct udf_own *own = &check->own;
+    uint32_t blocks = check->dev->geometry.blocks;
+
+    if (!check->has_own || check->pds == 0) {
+        return;
+    }
+    udf_check_region(check, "journal", own->journal_lba,
+                     (uint64_t)own->journal_packets * own->packet_blocks);
+    udf_check_region(check, "wear ledger", own->ledger_lba,
+                     (uint64_t)own->ledger_places * own->packet_blocks);
+    if (udf_own_check(own, blocks, &check->pd[0])) {
+        udf_check_fault(check,
+                        "journal: its place, %u packets at sector %u, "
+                        "cannot be",
+                        own->journal_packets, own->journal_lba);
+    } else if (own->ledger_damaged) {
+        udf_check_fault(check, "wear ledger: its place is damaged");
+    } else if (udf_own_check_ledger(own, blocks, &check->pd[0])) {
+        udf_check_fault(check,
+                        "wear ledger: its place, %u packets at sector "
+                        "%u, cannot be",
+                        own->ledger_places, own->ledger_lba);
+    }
+}
+
 /* Revision and labels must be the same wherever they stand. */
 static void check_identity(struct udf_check *check) {
     const struct udf_lvd *lvd = &check->lvd;
@@ -592,6 +621,7 @@ int udf_check_volume(struct udf_check *check) {
     error = error ? error : check_presence(check);
     if (!error) {
         check_identity(check);
+        check_own(check);
         check_anchor_count(check);
         check_apart(check);
         error = check->lvd.block_bytes == UDF_BLOCK_BYTES ? 0 : -EOPNOTSUPP;

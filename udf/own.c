@@ -80,25 +80,25 @@ int udf_own_decode(const struct udf_iuvd *iuvd, struct udf_own *out_own) {
     }
     struct raw_own raw;
     memcpy(&raw, iuvd->use, sizeof(raw));
-    bool ledger =
-        raw.ledger_lba != 0 || raw.ledger_places != 0 || raw.ledger_sum != 0;
     if (le32toh(raw.sum) != journal_sum(&raw)) {
         return -EUCLEAN;
     }
     if (le16toh(raw.version) != OWN_VERSION || raw.flags != 0) {
         return -EOPNOTSUPP;
     }
-    if (ledger && le32toh(raw.ledger_sum) != ledger_sum(&raw)) {
-        return -EUCLEAN;
-    }
     *out_own = (struct udf_own){
         .journal_lba = le32toh(raw.journal_lba),
         .journal_packets = le32toh(raw.journal_packets),
         .packet_blocks = le32toh(raw.packet_blocks),
         .format_serial = le64toh(raw.format_serial),
-        .ledger_lba = le32toh(raw.ledger_lba),
-        .ledger_places = le32toh(raw.ledger_places),
     };
+    if (le32toh(raw.ledger_sum) == ledger_sum(&raw)) {
+        out_own->ledger_lba = le32toh(raw.ledger_lba);
+        out_own->ledger_places = le32toh(raw.ledger_places);
+    } else {
+        out_own->ledger_damaged = raw.ledger_lba != 0 ||
+                                  raw.ledger_places != 0 || raw.ledger_sum != 0;
+    }
     return 0;
 }
 
@@ -111,24 +111,34 @@ static uint64_t end_of(uint32_t lba, uint32_t packets, uint32_t packet,
     return lba % packet == 0 && end <= blocks && apart ? end : UINT64_MAX;
 }
 
+static uint64_t journal_end(const struct udf_own *own, uint32_t blocks,
+                            const struct udf_pd *pd) {
+    return end_of(own->journal_lba, own->journal_packets, own->packet_blocks,
+                  blocks, pd);
+}
+
 int udf_own_check(const struct udf_own *own, uint32_t blocks,
                   const struct udf_pd *pd) {
     uint32_t packet = own->packet_blocks;
     if (packet < 16 || packet > 64 || (packet & (packet - 1)) != 0 ||
         own->journal_packets == 0 ||
-        own->journal_packets > UDF_JOURNAL_PACKETS_MAX ||
-        own->ledger_places > 2 * UDF_WEAR_PIECES_MAX) {
+        own->journal_packets > UDF_JOURNAL_PACKETS_MAX) {
         return -EUCLEAN;
     }
-    uint64_t journal_end =
-        end_of(own->journal_lba, own->journal_packets, packet, blocks, pd);
-    uint64_t ledger_end =
-        end_of(own->ledger_lba, own->ledger_places, packet, blocks, pd);
-    bool apart =
-        own->ledger_lba >= journal_end || ledger_end <= own->journal_lba;
-    if (journal_end == UINT64_MAX ||
-        (own->ledger_places > 0 && (ledger_end == UINT64_MAX || !apart))) {
+    return journal_end(own, blocks, pd) == UINT64_MAX ? -EUCLEAN : 0;
+}
+
+int udf_own_check_ledger(const struct udf_own *own, uint32_t blocks,
+                         const struct udf_pd *pd) {
+    if (own->ledger_damaged || own->ledger_places > 2 * UDF_WEAR_PIECES_MAX) {
         return -EUCLEAN;
     }
-    return 0;
+    if (own->ledger_places == 0) {
+        return 0;
+    }
+    uint64_t end = end_of(own->ledger_lba, own->ledger_places,
+                          own->packet_blocks, blocks, pd);
+    bool apart = own->ledger_lba >= journal_end(own, blocks, pd) ||
+                 end <= own->journal_lba;
+    return end == UINT64_MAX || !apart ? -EUCLEAN : 0;
 }

@@ -24,11 +24,13 @@
  *  36  u32  FNV-1a of bytes 0-35
  *  40       zeros
  * A volume without a ledger has zeros from 28 on. Who knows of no ledger reads
- * as far as 27, and uses the journal of a volume that has one.
+ * as far as 27, and uses the journal of a volume that has one. Damage from 28
+ * on costs the ledger only.
  */
 #ifndef UDF_OWN_H
 #define UDF_OWN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "udf/desc.h"
@@ -41,22 +43,29 @@ struct udf_own {
     uint32_t packet_blocks; /* 16, 32 or 64 */
     uint64_t format_serial;
     uint32_t ledger_lba;
-    uint32_t ledger_places; /* 0: no ledger */
+    uint32_t ledger_places; /* 0: no ledger, or nobody can say where */
+    bool ledger_damaged;    /* nobody can; never encoded */
 };
 
 /* Fills in identifier and implementation use of `out_iuvd`; its number stays
  * the caller's. */
 void udf_own_encode(const struct udf_own *own, struct udf_iuvd *out_iuvd);
 
-/* Returns 0; -ENOENT when the descriptor is not ours; -EOPNOTSUPP when a
- * later version wrote it; -EUCLEAN when it is damaged. */
+/* Returns 0, also when what it says of the ledger is damaged; -ENOENT when the
+ * descriptor is not ours; -EOPNOTSUPP when a later version wrote it; -EUCLEAN
+ * when the rest is damaged. */
 int udf_own_decode(const struct udf_iuvd *iuvd, struct udf_own *out_own);
 
-/* Whether both areas are whole packets, 1..UDF_JOURNAL_PACKETS_MAX of the
- * journal and at most two for each piece of a ledger (udf/wear.h), apart from
- * each other, within the device's `blocks` and outside partition `pd`. Returns
- * 0 or -EUCLEAN. */
+/* Whether the journal's area is 1..UDF_JOURNAL_PACKETS_MAX whole packets,
+ * within the device's `blocks` and outside partition `pd`. Returns 0 or
+ * -EUCLEAN. */
 int udf_own_check(const struct udf_own *own, uint32_t blocks,
                   const struct udf_pd *pd);
+
+/* The same for the ledger's, which has at most two packets for each piece of a
+ * ledger (udf/wear.h), and is apart from the journal's, which was found good.
+ * Returns 0, also when there is no ledger, or -EUCLEAN. */
+int udf_own_check_ledger(const struct udf_own *own, uint32_t blocks,
+                         const struct udf_pd *pd);
 
 #endif

@@ -194,6 +194,32 @@ static int check_domain(const struct udf_vds *vds) {
     return check_revision(udf_entity_revision(&vds->lvd.domain));
 }
 
+static void take_own_areas(struct udf_volume *volume, const struct udf_own *own,
+                           const struct udf_pd *pd) {
+    uint32_t blocks = volume->dev->geometry.blocks;
+
+    if (udf_own_check(own, blocks, pd)) {
+        mmc_log(MMC_LOG_WARN,
+                "the place of the journal is damaged; it is not used");
+        return;
+    }
+    volume->journal.reserved =
+        (struct udf_journal_area){.lba = own->journal_lba,
+                                  .packets = own->journal_packets,
+                                  .packet_blocks = own->packet_blocks};
+    volume->journal.serial = own->format_serial;
+    if (udf_own_check_ledger(own, blocks, pd)) {
+        mmc_log(MMC_LOG_WARN,
+                "the place of the wear ledger is damaged; it is not used");
+        return;
+    }
+    volume->ledger.area =
+        (struct udf_ledger_area){.lba = own->ledger_lba,
+                                 .pieces = own->ledger_places / 2,
+                                 .unit = own->packet_blocks,
+                                 .serial = own->format_serial};
+}
+
 static void take_identity(struct udf_volume *volume,
                           const struct udf_vds *vds) {
     struct udf_identity *identity = &volume->identity;
@@ -203,18 +229,8 @@ static void take_identity(struct udf_volume *volume,
            sizeof(identity->volume_set_id));
     identity->revision = udf_entity_revision(&vds->lvd.domain);
     identity->style.version = identity->revision >= 0x0200 ? 3 : 2;
-    if (vds->have_own &&
-        !udf_own_check(&vds->own, volume->dev->geometry.blocks, &vds->pd[0])) {
-        volume->journal.reserved =
-            (struct udf_journal_area){.lba = vds->own.journal_lba,
-                                      .packets = vds->own.journal_packets,
-                                      .packet_blocks = vds->own.packet_blocks};
-        volume->journal.serial = vds->own.format_serial;
-        volume->ledger.area =
-            (struct udf_ledger_area){.lba = vds->own.ledger_lba,
-                                     .pieces = vds->own.ledger_places / 2,
-                                     .unit = vds->own.packet_blocks,
-                                     .serial = vds->own.format_serial};
+    if (vds->have_own) {
+        take_own_areas(volume, &vds->own, &vds->pd[0]);
     }
     volume->journal.volume_sum =
         udf_run_sum(identity->volume_set_id, strlen(identity->volume_set_id));

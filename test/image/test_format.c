@@ -182,6 +182,7 @@ static void test_format_descriptors_of_a_cdrw(void **state) {
     read_desc(mem, vds + 3, block);
     assert_int_equal(udf_decode_pd(block, vds + 3, &pd), 0);
     assert_int_equal(udf_own_check(&own, g.blocks, &pd), 0);
+    assert_int_equal(udf_own_check_ledger(&own, g.blocks, &pd), 0);
     assert_string_equal(pd.contents, "+NSR03");
     assert_int_equal(pd.access, 4);
     struct udf_lvd lvd;

@@ -20,11 +20,21 @@
 #include "test/support/memdev.h"
 #include "test/support/mount_cold.h"
 #include "test/support/prove.h"
+#include "udf/check.h"
+#include "udf/decode.h"
+#include "udf/encode.h"
 #include "udf/format.h"
 #include "udf/layout.h"
+#include "udf/own.h"
 #include "udf/udf.h"
 
-enum { DISC_BLOCKS = 20000, BLOCK = 2048, PACKET = 32, RATED = 1000 };
+enum {
+    DISC_BLOCKS = 20000,
+    BLOCK = 2048,
+    PACKET = 32,
+    RATED = 1000,
+    FAULTS_BYTES = 4096
+};
 
 struct disc {
     struct memdev *mem;
@@ -395,6 +405,72 @@ static void test_ledger_saves_again_what_was_refused(void **state) {
     memdev_free(disc.mem);
 }
 
+/* Changes what both descriptors of ours say of the ledger. */
+static void damage_place(struct disc *disc, uint32_t by) {
+    static const enum udf_region_id sequences[] = {UDF_REGION_MAIN_VDS,
+                                                   UDF_REGION_RESERVE_VDS};
+    const struct udf_tag_style style = {.version = 3};
+
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t lba = disc->plan.region[sequences[i]].lba + 2;
+        uint8_t *raw = memdev_medium(disc->mem, lba);
+        struct udf_iuvd iuvd;
+        struct udf_own own;
+
+        assert_int_equal(udf_decode_iuvd(raw, lba, &iuvd), 0);
+        assert_int_equal(udf_own_decode(&iuvd, &own), 0);
+        own.ledger_lba += by;
+        udf_own_encode(&own, &iuvd);
+        iuvd.use[39] ^= by == 0;
+        assert_int_equal(udf_encode_iuvd(&iuvd, &style, lba, raw), 0);
+    }
+}
+
+static void note_fault(void *context, const char *fault) {
+    char *faults = context;
+
+    strncat(faults, fault, FAULTS_BYTES - strlen(faults) - 1);
+}
+
+/* A volume whose ledger nobody can find has its journal still, and the checker
+ * says what is wrong. */
+static void test_ledger_without_a_place(void **state) {
+    const struct {
+        uint32_t by;
+        const char *fault;
+    } rows[] = {
+        {0, "wear ledger: its place is damaged"},
+        {1, "wear ledger: its place, 2 packets at sector"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct udf_check_options options = {0};
+        struct udf_check_result result;
+        struct disc disc = make_disc(NULL);
+        struct udf_info info;
+        struct udf_wear wear;
+        char faults[FAULTS_BYTES] = "";
+
+        damage_place(&disc, rows[i].by);
+        memdev_reboot(disc.mem);
+        assert_int_equal(udf_read_wear(memdev_device(disc.mem), &wear),
+                         -ENOENT);
+        mount(&disc);
+        udf_get_info(disc.volume, &info);
+        assert_true(info.journal_packets > 0);
+        assert_int_equal(info.ledger_packets, 0);
+        put_file(&disc, 0, 5000, true);
+        assert_int_equal(udf_unmount(disc.volume), 0);
+        assert_int_equal(udf_check(memdev_device(disc.mem), &options,
+                                   note_fault, faults, &result),
+                         0);
+        assert_int_equal(result.faults, rows[i].by ? 2 : 1);
+        assert_non_null(strstr(faults, rows[i].fault));
+        memdev_free(disc.mem);
+    }
+}
+
 static char said[4096];
 
 static void keep_line(void *context, enum mmc_log_level level,
@@ -492,6 +568,7 @@ int main(void) {
         cmocka_unit_test(test_ledger_that_cannot_be_loaded),
         cmocka_unit_test(test_ledger_of_a_drive_that_is_gone),
         cmocka_unit_test(test_ledger_saves_again_what_was_refused),
+        cmocka_unit_test(test_ledger_without_a_place),
         cmocka_unit_test(test_ledger_survives_a_torn_place),
         cmocka_unit_test(test_ledger_survives_every_cut),
         cmocka_unit_test(test_ledger_of_a_volume_made_larger),

@@ -43,7 +43,9 @@ static void volume_descriptors(const uint8_t *block, uint32_t lba) {
     if (udf_decode_iuvd(block, lba, &iuvd) == 0 &&
         udf_own_decode(&iuvd, &own) == 0) {
         pd = (struct udf_pd){.start_lba = 1000, .blocks = 2000};
-        (void)udf_own_check(&own, 4096, &pd);
+        if (udf_own_check(&own, 4096, &pd) == 0) {
+            (void)udf_own_check_ledger(&own, 4096, &pd);
+        }
     }
     if (udf_decode_pd(block, lba, &pd) == 0) {
         assert_true(strlen(pd.contents) < sizeof(pd.contents));
