@@ -453,7 +453,9 @@ int udf_mount(struct blockdev *dev, const struct udf_mount_options *options,
         volume_free(volume);
         return unreadable ? -EIO : error;
     }
-    blockdev_keep(dev); /* bitmap, file set, root: every checkpoint's packets */
+    if (udf_volume_writable(volume) == 0) {
+        blockdev_keep(dev); /* bitmap, file set, root: each checkpoint's */
+    }
     *out_volume = volume;
     return 0;
 }

@@ -15,8 +15,10 @@
  *
  * What is written over goes to fresh packets, too, when it fills one, or half
  * of one and lies in several: in its place every block would need its packet
- * read and kept in the journal. Past FRAGMENTS_MAX extents, and when space is
- * short, it stays in its place, so that no file falls to pieces.
+ * read and kept in the journal. Blocks that are allocated and were never
+ * recorded stay where they are: they are written over nothing. Past
+ * FRAGMENTS_MAX extents, and when space is short, everything stays in its
+ * place, so that no file falls to pieces.
  */
 #include "udf/file.h"
 
@@ -210,7 +212,11 @@ static void cut_to_packets(const struct udf_volume *volume,
     run->count -= run->count % packet;
 }
 
-/* Counts dirty blocks that have a place, and the packets that those are in,
+static bool is_over(const struct run *run) {
+    return run->placed && run->piece.kind == UDF_EXTENT_RECORDED;
+}
+
+/* Counts dirty blocks that are written over, and the packets that those are in,
  * as far as one follows another in the file. */
 static uint64_t count_over(const struct udf_volume *volume,
                            const struct udf_node *node, uint32_t *out_places) {
@@ -221,7 +227,7 @@ static uint64_t count_over(const struct udf_volume *volume,
     *out_places = 0;
     while (next_run(node, from, &run)) {
         from = run.block + run.count;
-        if (run.placed) {
+        if (is_over(&run)) {
             uint32_t lbn = run.piece.addr.lbn;
             uint32_t next = lbn + 1 + to_border(volume, lbn + 1);
 
@@ -256,7 +262,7 @@ static int write_run(struct udf_volume *volume, struct udf_node *node,
                      struct run *run, bool move) {
     int error = 0;
 
-    if (!run->placed || (move && run->piece.kind == UDF_EXTENT_RECORDED)) {
+    if (!run->placed || (move && is_over(run))) {
         error = place_run(volume, node, run);
     } else if (run->piece.kind == UDF_EXTENT_ALLOCATED) {
         run->piece.count = run->count;
@@ -288,7 +294,7 @@ int udf_file_write_back(struct udf_volume *volume, struct udf_node *node,
         uint64_t before = dirty->blocks;
 
         from = run.block + run.count;
-        if (mode == UDF_WRITEBACK_PACKETS && !(move && run.placed)) {
+        if (mode == UDF_WRITEBACK_PACKETS && !(move && is_over(&run))) {
             cut_to_packets(volume, node, &run);
         }
         if (run.count > max_blocks - done) {

@@ -357,6 +357,19 @@ static void test_volume_reading_writes_nothing(void **state) {
     assert_int_equal(after.packets_written, before.packets_written);
 }
 
+/* Packets that will never be completed need not stay in memory. */
+static void test_volume_keeps_packets_to_complete_them(void **state) {
+    struct udf_mount_options options = {.read_only = true};
+    struct fixture *fx = *state;
+
+    assert_true(memdev_is_kept(fx->mem));
+    mount_with(fx, &options);
+    assert_false(memdev_is_kept(fx->mem));
+    options.read_only = false;
+    mount_with(fx, &options);
+    assert_true(memdev_is_kept(fx->mem));
+}
+
 /* Unmounts, and expects a volume without a fault. */
 static void expect_clean(struct fixture *fx, uint64_t files,
                          uint64_t directories) {
@@ -544,6 +557,38 @@ static void test_volume_puts_a_file_in_one_piece(void **state) {
     assert_int_equal(find(fx, UDF_ROOT_INO, "large").size, 9 * 600000);
 }
 
+static uint32_t first_block_of(struct fixture *fx, uint64_t ino) {
+    const struct udf_node *node = udf_node_find(&fx->volume->nodes, ino);
+    struct udf_extent first;
+
+    assert_int_equal(udf_extents_map(&node->body.extents, 0, &first), 0);
+    assert_int_equal(first.kind, UDF_EXTENT_RECORDED);
+    return first.addr.lbn;
+}
+
+/* What is written over stays where it is when it is little, however much goes
+ * to allocated places beside it; and moves when it lies scattered itself. */
+static void test_volume_moves_what_is_scattered(void **state) {
+    const struct udf_range range = {.change = UDF_RANGE_ALLOCATE,
+                                    .count = 400 * UDF_BLOCK_BYTES};
+    struct fixture *fx = *state;
+    uint64_t ino = make(fx, UDF_ROOT_INO, "allocated", S_IFREG | 0644);
+    uint32_t before;
+
+    fill(fx, ino, 0, UDF_BLOCK_BYTES, 4);
+    assert_int_equal(udf_commit(fx->volume), 0);
+    assert_int_equal(udf_change_range(fx->volume, ino, &range), 0);
+    assert_int_equal(udf_commit(fx->volume), 0);
+    before = first_block_of(fx, ino);
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint64_t block = 0; block < 400; block += 16) {
+            fill(fx, ino, block * UDF_BLOCK_BYTES, UDF_BLOCK_BYTES, 5);
+        }
+        assert_int_equal(udf_commit(fx->volume), 0);
+        assert_int_equal(first_block_of(fx, ino) != before, round > 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_volume_keeps_files_of_every_size,
@@ -575,6 +620,10 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_volume_puts_a_file_in_one_piece,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(test_volume_moves_what_is_scattered,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_volume_keeps_packets_to_complete_them, setup, teardown),
         cmocka_unit_test_setup_teardown(test_volume_reading_writes_nothing,
                                         setup, teardown),
     };

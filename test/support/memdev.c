@@ -36,7 +36,7 @@ struct memdev {
     int refusal;
     uint32_t *overwrites; /* a packet */
     uint32_t packets;
-    bool cold, cut_armed, cut_tear, unsynced;
+    bool cold, cut_armed, cut_tear, unsynced, kept;
     uint64_t cut_left;
     struct blockdev_stats stats;
 };
@@ -333,6 +333,10 @@ static void writings(struct blockdev *dev, uint32_t first, uint32_t count,
     pthread_mutex_unlock(&mem->lock);
 }
 
+static void keep(struct blockdev *dev) {
+    ((struct memdev *)dev)->kept = true;
+}
+
 static void get_stats(struct blockdev *dev, struct blockdev_stats *out) {
     struct memdev *mem = (struct memdev *)dev;
     pthread_mutex_lock(&mem->lock);
@@ -353,6 +357,7 @@ static const struct blockdev_ops memdev_ops = {
     .read_back = read_back,
     .revive = revive,
     .writings = writings,
+    .keep = keep,
     .stats = get_stats,
 };
 
@@ -498,6 +503,7 @@ void memdev_reboot(struct memdev *mem) {
     memset(mem->failed, 0, words * sizeof(uint64_t));
     mem->cut_armed = false;
     mem->cut_tear = false;
+    mem->kept = false;
 }
 
 void memdev_fail_read(struct memdev *mem, uint32_t lba) {
@@ -538,6 +544,10 @@ uint32_t memdev_overwrites(const struct memdev *mem, uint32_t lba) {
 
 bool memdev_in_use(const struct memdev *mem, uint32_t lba) {
     return mmc_bits_test(mem->used, lba);
+}
+
+bool memdev_is_kept(const struct memdev *mem) {
+    return mem->kept;
 }
 
 void memdev_save(const struct memdev *mem, const char *path) {

@@ -64,6 +64,9 @@ uint32_t memdev_overwrites(const struct memdev *mem, uint32_t lba);
 /* What blockdev_mark() and writes said about `lba`. */
 bool memdev_in_use(const struct memdev *mem, uint32_t lba);
 
+/* Whether blockdev_keep() was called since it was made or rebooted. */
+bool memdev_is_kept(const struct memdev *mem);
+
 /* Writes the medium to the file `path`, with holes for zeros. */
 void memdev_save(const struct memdev *mem, const char *path);
 
