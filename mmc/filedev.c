@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * mmc/filedev.c - pread, pwrite and fdatasync behind mmc/blockdev.h.
+ * mmc/filedev.c - preadv2, pwrite and fdatasync behind mmc/blockdev.h.
  *
- * The counters are atomic because readers come from several threads at once;
- * everything else is fixed after opening.
+ * What is in memory is what the kernel's page cache holds, and the kernel may
+ * take that away at any time, also between a fetch and the read that it was
+ * for. So one read of an address that was fetched may wait for the disk: an
+ * operation comes to its end however short memory is.
+ *
+ * What may change while the file is open is atomic, because readers come from
+ * several threads at once; everything else is fixed after opening.
  */
 #include "mmc/filedev.h"
 
@@ -14,17 +19,25 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "mmc/blockdev.h"
 
-enum { EARLY_BLOCKS = 4096 }; /* 8 MiB */
+enum {
+    EARLY_BLOCKS = 4096, /* 8 MiB */
+    FETCH_BLOCKS = 32,   /* read at once by a fetch, to be in memory */
+    FETCHED_SLOTS = 64   /* more than there are threads that fetch */
+};
 
 struct filedev {
     struct blockdev head;
     int fd;
     atomic_bool unsynced; /* written to since the last fdatasync */
     atomic_uint waiting;  /* blocks since the kernel was last told to write */
+    /* lba + 1 of what was fetched and not read since, each in the slot of its
+     * lba; 0 = none */
+    _Atomic uint64_t fetched[FETCHED_SLOTS];
     _Atomic uint64_t blocks_read, blocks_written, writes, syncs;
     _Atomic uint64_t read_errors, write_errors;
 };
@@ -41,38 +54,103 @@ static off_t offset_of(uint32_t lba) {
     return (off_t)lba * BLOCKDEV_BLOCK_BYTES;
 }
 
-static int file_read_cached(struct blockdev *dev, uint32_t lba, uint32_t count,
-                            void *buf) {
-    struct filedev *file = of(dev);
-    size_t left = (size_t)count * BLOCKDEV_BLOCK_BYTES;
-    off_t offset = offset_of(lba);
-    uint8_t *target = buf;
-
-    if (!in_range(dev, lba, count)) {
-        return -ERANGE;
-    }
+/* Reads `left` bytes; `flags` as of preadv2(2). Returns 0 or a negative errno:
+ * -EAGAIN and -EOPNOTSUPP with RWF_NOWAIT only. */
+static int read_all(int fd, off_t offset, size_t left, uint8_t *target,
+                    int flags) {
     while (left > 0) {
-        ssize_t got = pread(file->fd, target, left, offset);
+        struct iovec part = {.iov_base = target, .iov_len = left};
+        ssize_t got = preadv2(fd, &part, 1, offset, flags);
 
         if (got < 0 && errno == EINTR) {
             continue;
         }
+        if (got < 0 && flags && (errno == EAGAIN || errno == EOPNOTSUPP)) {
+            return -errno;
+        }
         if (got <= 0) { /* 0: somebody has cut the file short */
-            atomic_fetch_add(&file->read_errors, 1);
             return -EIO;
         }
         target += got;
         left -= (size_t)got;
         offset += got;
     }
-    atomic_fetch_add(&file->blocks_read, count);
     return 0;
 }
 
+/* Waits for the disk where it must. */
+static int file_read(struct blockdev *dev, uint32_t lba, uint32_t count,
+                     void *buf) {
+    struct filedev *file = of(dev);
+    int error;
+
+    if (!in_range(dev, lba, count)) {
+        return -ERANGE;
+    }
+    error = read_all(file->fd, offset_of(lba),
+                     (size_t)count * BLOCKDEV_BLOCK_BYTES, buf, 0);
+    if (error) {
+        atomic_fetch_add(&file->read_errors, 1);
+    } else {
+        atomic_fetch_add(&file->blocks_read, count);
+    }
+    return error;
+}
+
+/* Whether `lba` was fetched for the read that asks. */
+static bool was_fetched(struct filedev *file, uint32_t lba) {
+    _Atomic uint64_t *slot = &file->fetched[lba % FETCHED_SLOTS];
+    uint64_t expected = (uint64_t)lba + 1;
+
+    return atomic_load(slot) == expected &&
+           atomic_compare_exchange_strong(slot, &expected, 0);
+}
+
+static int file_read_cached(struct blockdev *dev, uint32_t lba, uint32_t count,
+                            void *buf) {
+    struct filedev *file = of(dev);
+    int error;
+
+    if (!in_range(dev, lba, count)) {
+        return -ERANGE;
+    }
+    if (was_fetched(file, lba)) {
+        return file_read(dev, lba, count, buf);
+    }
+    error = read_all(file->fd, offset_of(lba),
+                     (size_t)count * BLOCKDEV_BLOCK_BYTES, buf, RWF_NOWAIT);
+    if (!error) {
+        atomic_fetch_add(&file->blocks_read, count);
+        return 0;
+    }
+    if (error == -EOPNOTSUPP) {
+        return file_read(dev, lba, count, buf);
+    }
+    return -EINPROGRESS; /* what is wrong with it shows when it is fetched */
+}
+
+/* What follows is read ahead by the kernel. */
 static int file_fetch(struct blockdev *dev, uint32_t lba, uint32_t count,
                       uint32_t ahead) {
+    struct filedev *file = of(dev);
+    uint8_t unused[FETCH_BLOCKS * BLOCKDEV_BLOCK_BYTES];
+    int error = in_range(dev, lba, count) ? 0 : -ERANGE;
+
     (void)ahead;
-    return in_range(dev, lba, count) ? 0 : -ERANGE;
+    for (uint32_t done = 0; !error && done < count; done += FETCH_BLOCKS) {
+        uint32_t run =
+            count - done < FETCH_BLOCKS ? count - done : FETCH_BLOCKS;
+
+        error = read_all(file->fd, offset_of(lba + done),
+                         (size_t)run * BLOCKDEV_BLOCK_BYTES, unused, 0);
+    }
+    if (error == -EIO) {
+        atomic_fetch_add(&file->read_errors, 1);
+    }
+    if (!error) {
+        atomic_store(&file->fetched[lba % FETCHED_SLOTS], (uint64_t)lba + 1);
+    }
+    return error;
 }
 
 static int write_all(int fd, off_t offset, size_t left, const uint8_t *source) {
@@ -90,15 +168,6 @@ static int write_all(int fd, off_t offset, size_t left, const uint8_t *source) {
         offset += done;
     }
     return 0;
-}
-
-/* Lets the kernel begin to write what it has gathered, so that a sync finds
- * little left to wait for. A hint: whether it works shows in the sync. */
-static void write_early(struct filedev *file, uint32_t count) {
-    if (atomic_fetch_add(&file->waiting, count) + count >= EARLY_BLOCKS) {
-        atomic_store(&file->waiting, 0);
-        (void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    }
 }
 
 static int file_write(struct blockdev *dev, uint32_t lba, uint32_t count,
@@ -122,7 +191,7 @@ static int file_write(struct blockdev *dev, uint32_t lba, uint32_t count,
     }
     atomic_fetch_add(&file->writes, 1);
     atomic_fetch_add(&file->blocks_written, count);
-    write_early(file, count);
+    atomic_fetch_add(&file->waiting, count);
     return 0;
 }
 
@@ -135,9 +204,16 @@ static void file_mark(struct blockdev *dev, uint32_t lba, uint32_t count,
     (void)in_use;
 }
 
+/* Lets the kernel begin to write what it has gathered, so that a sync finds
+ * little left to wait for. A hint: whether it works shows in the sync. */
 static int file_make_room(struct blockdev *dev, uint32_t count) {
-    (void)dev;
+    struct filedev *file = of(dev);
+
     (void)count;
+    if (atomic_load(&file->waiting) >= EARLY_BLOCKS) {
+        atomic_store(&file->waiting, 0);
+        (void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
     return 0;
 }
 
@@ -212,7 +288,7 @@ static const struct blockdev_ops file_ops = {
     .sync = file_sync,
     .next_failed = file_next_failed,
     .discard = file_discard,
-    .read_back = file_read_cached,
+    .read_back = file_read,
     .revive = file_revive,
     .writings = file_writings,
     .stats = file_stats,

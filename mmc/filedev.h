@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * mmc/filedev.h - a block device on a plain image file, or on a block device
- * that is no optical drive. There is no cache: the kernel has one. Nothing
- * here waits for a drive, so read_cached reads and write writes.
+ * that is no optical drive. There is no cache: the kernel has one, and what it
+ * holds is what is in memory. Where the file's own file system does not tell
+ * (RWF_NOWAIT of preadv2(2)), everything counts as in memory, and reading may
+ * wait for the disk. Writing goes to the kernel at once; make_room has it begin
+ * to write that to the disk.
  */
 #ifndef MMC_FILEDEV_H
 #define MMC_FILEDEV_H

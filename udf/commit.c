@@ -70,9 +70,9 @@ static int add_sent(struct udf_volume *volume, struct udf_run *run,
     if (!image) {
         return -ENOMEM;
     }
-    /* What the device forgot it has synchronised before. */
-    if (!synced &&
-        blockdev_read_cached(volume->dev, sent->lba, packet, image) == 0) {
+    /* One that cannot be read was synchronised: until it is, the device has it
+     * in memory. */
+    if (!synced && udf_io_load(volume, sent->lba, packet, image) == 0) {
         kind = UDF_RUN_PACKET;
         sum = udf_run_sum(image, bytes);
     }
@@ -115,10 +115,10 @@ static int make_run(struct udf_volume *volume, struct udf_run *run,
     if (error) {
         return error;
     }
-    pthread_rwlock_rdlock(&volume->lock);
     for (size_t i = 0; !error && i < pending->sent_count; i++) {
         error = add_sent(volume, run, &pending->sent[i], synced);
     }
+    pthread_rwlock_rdlock(&volume->lock);
     for (size_t i = 0; !error && i < count; i++) {
         error = add_block(volume, run, list[i]);
     }
