@@ -74,6 +74,12 @@ static void free_bench(struct bench *bench) {
     free(bench);
 }
 
+/* The volume is without fault in the end. */
+static void end_bench(struct bench *bench) {
+    unmount_volume(bench);
+    free_bench(bench);
+}
+
 static struct udf_name name_of(const char *text) {
     return (struct udf_name){.text = text, .len = (uint32_t)strlen(text)};
 }
@@ -118,6 +124,15 @@ static int look(struct bench *bench, const char *text) {
     assert_memory_equal(buf, want, sizeof(want));
     udf_forget(bench->volume, stat.ino, 1);
     return 0;
+}
+
+/* Both files are there after a crash. */
+static void crash_and_expect(struct bench *bench, const char *one,
+                             const char *two) {
+    crash(bench);
+    mount_volume(bench);
+    assert_int_equal(look(bench, one), 0);
+    assert_int_equal(look(bench, two), 0);
 }
 
 static void checkpoint(struct bench *bench) {
@@ -184,8 +199,7 @@ static void test_run_that_empties_may_be_lost(void **state) {
     assert_int_equal(look(bench, "before"), 0);
     assert_int_equal(look(bench, "behind"), 0);
     assert_int_equal(look(bench, "last"), 0);
-    unmount_volume(bench);
-    free_bench(bench);
+    end_bench(bench);
 }
 
 /* Without the run before the last, the commit before that one is there. */
@@ -209,8 +223,7 @@ static void test_lost_run_takes_those_behind_it(void **state) {
     unmount_volume(bench);
     mount_volume(bench);
     assert_int_equal(look(bench, "new"), 0);
-    unmount_volume(bench);
-    free_bench(bench);
+    end_bench(bench);
 }
 
 /* A run of images that has none proves the run before it, and needs it. */
@@ -229,8 +242,7 @@ static void test_run_that_only_proves(void **state) {
     mount_volume(bench);
     assert_int_equal(bench->volume->journal.at.first, first);
     assert_int_equal(look(bench, "kept"), 0);
-    unmount_volume(bench);
-    free_bench(bench);
+    end_bench(bench);
 }
 
 /* ---- hostile runs ------------------------------------------------------- */
@@ -312,8 +324,7 @@ static void test_run_over_another(void **state) {
     mount_volume(bench);
     assert_int_equal(look(bench, "kept"), 0);
     assert_true(bench->volume->overlay.count < 100);
-    unmount_volume(bench);
-    free_bench(bench);
+    end_bench(bench);
 }
 
 /* ---- a commit that is longer than what is left of the journal -------------
@@ -395,8 +406,7 @@ static void test_changes_wait_as_the_journal_has_room(void **state) {
     assert_true(journal->session == session); /* not lengthened, not left */
     crash(bench);
     mount_volume(bench);
-    unmount_volume(bench);
-    free_bench(bench);
+    end_bench(bench);
 }
 
 /* All is as before the commit, or as behind it. */
@@ -438,8 +448,7 @@ static void test_cut_in_a_commit_that_needs_a_checkpoint(void **state) {
         crash(bench);
         mount_volume(bench);
         expect_one_of_both(bench);
-        unmount_volume(bench);
-        free_bench(bench);
+        end_bench(bench);
     }
     print_message("%u packets\n", (unsigned)packets);
     assert_true(packets > 50);
@@ -466,12 +475,8 @@ static void test_journal_is_left_and_begun_again(void **state) {
     assert_int_equal(udf_journal_leave(bench->volume), 0);
     create(bench, "again");
     assert_true(udf_journal_is_used(bench->volume));
-    crash(bench);
-    mount_volume(bench);
-    assert_int_equal(look(bench, "first"), 0);
-    assert_int_equal(look(bench, "again"), 0);
-    unmount_volume(bench);
-    free_bench(bench);
+    crash_and_expect(bench, "first", "again");
+    end_bench(bench);
 }
 
 /* ---- other media -------------------------------------------------------- */
@@ -523,12 +528,8 @@ static void test_closed_image_on_longer_packets(void **state) {
     mount_volume(bench);
     create(bench, "new");
     assert_int_equal(bench->volume->journal.area.packet_blocks, 32);
-    crash(bench);
-    mount_volume(bench);
-    assert_int_equal(look(bench, "old"), 0);
-    assert_int_equal(look(bench, "new"), 0);
-    unmount_volume(bench);
-    free_bench(bench);
+    crash_and_expect(bench, "old", "new");
+    end_bench(bench);
 }
 
 static size_t data_in_journal(struct bench *bench) {
@@ -554,17 +555,13 @@ static void test_tail_goes_home_with_the_last_commit(void **state) {
     bench->volume->journal.closing = true;
     create(bench, "goes");
     assert_int_equal(data_in_journal(bench), 0);
-    crash(bench);
-    mount_volume(bench);
-    assert_int_equal(look(bench, "waits"), 0);
-    assert_int_equal(look(bench, "goes"), 0);
+    crash_and_expect(bench, "waits", "goes");
     create(bench, "after");
     unmount_volume(bench);
     mount_volume(bench);
     assert_int_equal(look(bench, "goes"), 0);
     assert_int_equal(look(bench, "after"), 0);
-    unmount_volume(bench);
-    free_bench(bench);
+    end_bench(bench);
 }
 
 int main(void) {

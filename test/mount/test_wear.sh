@@ -27,15 +27,25 @@ near() {
     fi
 }
 
-expect 0 "$build/udfpkt-format" --media cdrw --size 60M "$cd"
-for i in 1 2 3 4 5 6 7 8; do
-    expect 0 "$build/udfpkt-mount" "$cd" "$mnt"
-    echo "$i" >"$mnt/file$i"
-    expect 0 "$build/udfpkt-umount" "$mnt"
+# use_often MEDIUM TIMES: a new disc, changed in so many mounts.
+use_often() {
+    rm -f "$cd" "$cd.udfpkt"
+    expect 0 "$build/udfpkt-format" --media "$1" --size 60M "$cd"
+    for i in $(seq "$2"); do
+        expect 0 "$build/udfpkt-mount" "$cd" "$mnt"
+        echo "$i" >"$mnt/file$i"
+        expect 0 "$build/udfpkt-umount" "$mnt"
+    done
+    prove "$cd"
+    near "$1, $2 mounts"
+    [ "$counted" -ge "$2" ] ||
+        fail "$1: $2 mounts wrote each packet $counted times"
+}
+
+for medium in cdmrw dvd-ram bd-re; do
+    use_often $medium 4
 done
-prove "$cd"
-near "eight mounts"
-[ "$counted" -ge 8 ] || fail "eight mounts wrote each packet $counted times"
+use_often cdrw 8
 worn="^worn .* written $counted times of about 1000"
 "$build/udfpkt-info" "$cd" | grep -q "$worn" ||
     fail "the text does not say so"
