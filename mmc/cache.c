@@ -335,7 +335,12 @@ static void cache_writings(struct blockdev *dev, uint32_t first, uint32_t count,
 
     known = known < count ? known : count;
     pthread_mutex_lock(&cache->lock);
-    memcpy(out, cache->writings + (known ? first : 0), known * sizeof(*out));
+    for (uint32_t i = 0; i < known; i++) {
+        uint16_t sent = cache->writings[first + i];
+        bool waits = mmc_bits_test(cache->store.dirty, first + i);
+
+        out[i] = (uint16_t)(sent + (waits && sent < UINT16_MAX ? 1 : 0));
+    }
     pthread_mutex_unlock(&cache->lock);
     memset(out + known, 0, (count - known) * sizeof(*out));
 }

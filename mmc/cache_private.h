@@ -28,7 +28,7 @@ enum {
     CACHE_AHEAD_BLOCKS_MAX = 1024,
     /* A seek costs as much as a few hundred blocks: a reader who goes on is
        soon believed. */
-    CACHE_AHEAD_GROWTH = 4,
+    CACHE_AHEAD_GROWTH = 64,
     /* What a drive passes over as quickly as it seeks, and a few requests of
        the kernel's read-ahead. */
     CACHE_GAP_BLOCKS_MAX = 256,

@@ -30,7 +30,8 @@ struct portion {
 struct homes {
     const struct udf_overlay_block *const *list;
     size_t at, count;
-    bool warned; /* that there is no protection */
+    bool closing; /* the wear ledger goes with the last of them */
+    bool warned;  /* that there is no protection */
 };
 
 /* Whether a cut must not destroy the block; so for what lies beside the
@@ -226,10 +227,9 @@ static int write_blocks(struct udf_volume *volume,
     return error;
 }
 
-/* Writes home `count` blocks and what was read for their packets. */
+/* Writes home the blocks from `from` on and what was read for their packets. */
 static int write_homes(struct udf_volume *volume, struct portion *portion,
-                       const struct udf_overlay_block *const *list,
-                       size_t count, bool *io_moved) {
+                       const struct homes *homes, size_t from, bool *io_moved) {
     const struct udf_overlay_block **near;
     size_t near_count;
     int error = udf_overlay_list(&portion->near, UDF_OVERLAY_CLASSES, &near,
@@ -241,7 +241,10 @@ static int write_homes(struct udf_volume *volume, struct portion *portion,
     error = write_blocks(volume, near, near_count);
     free(near);
     if (!error) {
-        error = write_blocks(volume, list, count);
+        error = write_blocks(volume, homes->list + from, homes->at - from);
+    }
+    if (!error && homes->closing && homes->at == homes->count) {
+        udf_ledger_save(volume);
     }
     return error ? error : udf_badpacket_sync(volume, io_moved);
 }
@@ -257,8 +260,7 @@ static int bring_portion(struct udf_volume *volume, struct homes *homes,
     int error = protect(volume, &portion, homes, io_moved, &appended);
 
     if (!error && !*io_moved) {
-        error = write_homes(volume, &portion, homes->list + from,
-                            homes->at - from, io_moved);
+        error = write_homes(volume, &portion, homes, from, io_moved);
     }
     if (!error && !*io_moved && appended && !before.unproven &&
         homes->at < homes->count) {
@@ -338,7 +340,7 @@ static int empty(struct udf_volume *volume,
 int udf_checkpoint(struct udf_volume *volume, bool closing, bool *io_moved) {
     const struct udf_overlay_block **list;
     struct udf_journal_place last;
-    struct homes homes = {0};
+    struct homes homes = {.closing = closing};
     int error = list_homes(volume, &list, &homes.count);
 
     if (error) {
@@ -359,6 +361,9 @@ int udf_checkpoint(struct udf_volume *volume, bool closing, bool *io_moved) {
     free(list);
     if (!error && !*io_moved && !closing && volume->journal.at.used > 0) {
         error = empty(volume, &last, io_moved);
+    }
+    if (!error && !*io_moved && closing && homes.count == 0) {
+        udf_ledger_save(volume);
     }
     if (!error && !*io_moved) {
         release(volume);

@@ -29,10 +29,11 @@
 struct udf_volume;
 
 /* Brings the last commit home. `closing`: a CLOSE follows at once and takes
- * the place of the run that empties the journal. Committing thread, without
- * the volume lock. Returns 0; errors of udf_badpacket_sync() and
- * blockdev_fetch(); -ENOMEM. When *io_moved has become true, something had to
- * leave a bad packet: the journal is as it was, a commit is to be made, and
+ * the place of the run that empties the journal, and the wear ledger is saved
+ * with the last packets, so that the drive need not seek for it. Committing
+ * thread, without the volume lock. Returns 0; errors of udf_badpacket_sync()
+ * and blockdev_fetch(); -ENOMEM. When *io_moved has become true, something had
+ * to leave a bad packet: the journal is as it was, a commit is to be made, and
  * then the checkpoint again. */
 int udf_checkpoint(struct udf_volume *volume, bool closing, bool *io_moved);
 

@@ -380,10 +380,10 @@ static int put_body(struct new_volume *vol) {
         err = put_sparing(vol, UDF_REGION_SPARING_FIRST);
     }
     if (!err) {
-        err = put_integrity(vol);
+        err = put_ledger(vol); /* before the LVID: udf/ledger.c adds that */
     }
     if (!err) {
-        err = put_ledger(vol);
+        err = put_integrity(vol);
     }
     if (!err) {
         err = udf_format_put_bitmap(vol);

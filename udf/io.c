@@ -12,6 +12,10 @@
 #include "udf/tombstone.h"
 #include "udf/volume.h"
 
+/* Blocks that are read behind a structure at most: structures lie together, but
+ * there are few of them. */
+enum { LOAD_AHEAD = 64 };
+
 /* -ENOENT of the maps means a hole where none may be: a broken volume. */
 static int locate(struct udf_volume *volume, struct udf_addr addr,
                   uint32_t count, uint32_t *out_lba, uint32_t *out_run) {
@@ -101,7 +105,7 @@ static int load_home(struct udf_volume *volume, uint32_t lba, uint32_t count,
         if (error != UDF_MISS) {
             return error;
         }
-        error = blockdev_fetch(volume->dev, lba, count);
+        error = blockdev_fetch_within(volume->dev, lba, count, LOAD_AHEAD);
         if (error) {
             return error;
         }

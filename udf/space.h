@@ -106,6 +106,11 @@ enum udf_space_kind {
 int udf_space_take_apart(struct udf_space *space, enum udf_space_kind kind,
                          uint32_t count, uint32_t room, uint32_t *out_lbn);
 
+/* The first file entries share the packet of block `lbn` with what lies there:
+ * few files are read and written in one piece with the directory that leads to
+ * them. To be called before anything is taken. */
+void udf_space_begin_beside(struct udf_space *space, uint32_t lbn);
+
 /* The space is for metadata alone: the journal is elsewhere. */
 void udf_space_hold_metadata(struct udf_space *space);
 

@@ -112,6 +112,15 @@ static bool begin_area(struct udf_space *space, struct udf_space_area *area) {
     return true;
 }
 
+void udf_space_begin_beside(struct udf_space *space, uint32_t lbn) {
+    if (lbn < space->blocks) {
+        uint64_t pkt = udf_space_packet_of(space, lbn);
+
+        space->area[UDF_SPACE_ENTRIES] =
+            (struct udf_space_area){.begin = pkt, .end = pkt + 1, .next = lbn};
+    }
+}
+
 void udf_space_hold_metadata(struct udf_space *space) {
     space->meta_only = true;
 }

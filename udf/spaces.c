@@ -156,6 +156,9 @@ static void choose_parts(struct udf_volume *volume) {
     if (volume->meta && place->meta_part != place->data_part) {
         udf_space_hold_metadata(volume->meta);
     }
+    if (volume->meta) {
+        udf_space_begin_beside(volume->meta, volume->identity.root_icb.lbn);
+    }
     place->keep =
         KEEP_BLOCKS + volume->maps.map[place->data_part].blocks / KEEP_RATIO;
     place->meta_keep =

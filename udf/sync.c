@@ -517,12 +517,13 @@ static int close_volume(struct udf_volume *volume) {
 
     if (udf_journal_is_used(volume)) {
         error = bring_home(volume, true);
+    } else {
+        udf_ledger_save(volume);
     }
     if (error) {
         return error;
     }
     complete_anchors(volume);
-    udf_ledger_save(volume);
     pthread_rwlock_wrlock(&volume->lock);
     udf_journal_end(volume);
     pthread_rwlock_unlock(&volume->lock);

@@ -19,7 +19,11 @@ enum {
     ANCHOR = 256,  /* block of the first one, and distance of the others */
     VRS_MAX = 64,  /* structures looked at */
     VDS_MAX = 512, /* sectors of a sequence looked at, jumps included */
-    VDS_JUMPS = 8  /* volume descriptor pointers followed */
+    VDS_JUMPS = 8, /* volume descriptor pointers followed */
+    /* Where udf/layout.c puts structures: blocks from the recognition sequence
+       on, and blocks before the first anchor. */
+    HEAD_BLOCKS = 48,
+    BEFORE_ANCHOR = 64
 };
 
 /* ---- recognition ------------------------------------------------------ */
@@ -220,6 +224,18 @@ static int refuse_other_blocks(struct udf_volume *volume, int error) {
     return error;
 }
 
+/* Brings in what a volume begins with in two pieces, so that the drive need not
+ * go back for the rest of them; what lies between is passed over. What cannot
+ * be read is said when it is needed. */
+static void fetch_head(struct udf_volume *volume) {
+    struct blockdev *dev = volume->dev;
+    uint32_t start = dev->geometry.session_start;
+
+    (void)blockdev_fetch_within(dev, start + VRS_LBA, HEAD_BLOCKS, 0);
+    (void)blockdev_fetch_within(dev, start + ANCHOR - BEFORE_ANCHOR,
+                                BEFORE_ANCHOR + 1, 0);
+}
+
 int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds) {
     const struct blockdev_geometry *geometry = &volume->dev->geometry;
     uint32_t last = geometry->blocks - 1;
@@ -227,8 +243,12 @@ int udf_vds_find(struct udf_volume *volume, struct udf_vds *out_vds) {
                                last, geometry->session_start + 2 * ANCHOR};
     uint8_t block[UDF_BLOCK_BYTES];
     int result = -EUCLEAN;
-    int error = geometry->blocks > 256 ? recognise(volume) : -EMEDIUMTYPE;
+    int error = -EMEDIUMTYPE;
 
+    if (geometry->blocks > ANCHOR) {
+        fetch_head(volume);
+        error = recognise(volume);
+    }
     /* An unreadable recognition sequence proves nothing; anchors decide. */
     if (error && error != -EIO) {
         return error == -EMEDIUMTYPE ? refuse_other_blocks(volume, error)

@@ -324,10 +324,16 @@ static int revive(struct blockdev *dev) {
 static void writings(struct blockdev *dev, uint32_t first, uint32_t count,
                      uint16_t *out) {
     struct memdev *mem = (struct memdev *)dev;
+    uint32_t length = dev->geometry.packet_blocks;
     pthread_mutex_lock(&mem->lock);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t sent =
-            first + i < mem->packets ? mem->overwrites[first + i] : 0;
+        uint32_t sent = 0;
+        if (first + i < mem->packets) {
+            uint32_t lba = (first + i) * length;
+            uint32_t left = dev->geometry.blocks - lba;
+            uint32_t end = lba + (length < left ? length : left);
+            sent = mem->overwrites[first + i] + packet_dirty(mem, lba, end);
+        }
         out[i] = (uint16_t)(sent < UINT16_MAX ? sent : UINT16_MAX);
     }
     pthread_mutex_unlock(&mem->lock);

@@ -458,6 +458,30 @@ static void test_space_whole_leaves_room_to_grow(void **state) {
     udf_space_destroy(space);
 }
 
+/* The first entries fill up the root's packet; what follows has an area. */
+static void test_space_first_entries_are_beside_the_root(void **state) {
+    enum { ROOT = 70, END = 96, AREA = 2048 };
+    struct udf_space *space = empty_disc(4096 * 32, 32, 0);
+    uint32_t lbn;
+
+    (void)state;
+    assert_int_equal(udf_space_take_at(space, 64, ROOT + 1 - 64), 0);
+    udf_space_begin_beside(space, ROOT);
+    assert_int_equal(
+        udf_space_take_apart(space, UDF_SPACE_DIRECTORIES, 1, 1, &lbn), 0);
+    assert_int_equal(lbn, END);
+    for (uint32_t i = ROOT + 1; i < END; i++) {
+        assert_int_equal(
+            udf_space_take_apart(space, UDF_SPACE_ENTRIES, 1, 1, &lbn), 0);
+        assert_int_equal(lbn, i);
+    }
+    assert_int_equal(udf_space_take_apart(space, UDF_SPACE_ENTRIES, 1, 1, &lbn),
+                     0);
+    assert_int_equal(lbn, END + AREA);
+    udf_space_begin_beside(space, 4096 * 32); /* no block of it */
+    udf_space_destroy(space);
+}
+
 /* Each kind gathers in its own place, and nothing else is put there. */
 static void test_space_apart_from_everything_else(void **state) {
     enum { PACKETS = 4096, AREA = 2048 };
@@ -568,6 +592,7 @@ int main(void) {
         cmocka_unit_test(test_space_run_falls_back_to_longest),
         cmocka_unit_test(test_space_near_prefers_goal_then_free_packet),
         cmocka_unit_test(test_space_whole_leaves_room_to_grow),
+        cmocka_unit_test(test_space_first_entries_are_beside_the_root),
         cmocka_unit_test(test_space_apart_from_everything_else),
         cmocka_unit_test(test_space_held_until_released),
         cmocka_unit_test(test_space_without_blocks),
