@@ -112,8 +112,14 @@ static bool begin_area(struct udf_space *space, struct udf_space_area *area) {
     return true;
 }
 
+/* On a small medium areas would leave too few whole packets for a journal. */
+static bool has_areas(const struct udf_space *space) {
+    return space->packets >= (space->meta_only ? META_PACKETS_MIN
+                                               : AREA_SHARE * AREA_PACKETS_MIN);
+}
+
 void udf_space_begin_beside(struct udf_space *space, uint32_t lbn) {
-    if (lbn < space->blocks) {
+    if (lbn < space->blocks && has_areas(space)) {
         uint64_t pkt = udf_space_packet_of(space, lbn);
 
         space->area[UDF_SPACE_ENTRIES] =
@@ -125,8 +131,8 @@ void udf_space_hold_metadata(struct udf_space *space) {
     space->meta_only = true;
 }
 
-/* On a small medium areas would leave too few whole packets for a journal: all
- * kinds share theirs there, and what grows gets a packet of its own. */
+/* Where there are no areas all kinds share their packets, and what grows gets
+ * one of its own. */
 static int take_together(struct udf_space *space, uint32_t count, uint32_t room,
                          uint32_t *out_lbn) {
     uint32_t *next = &space->area[0].next;
@@ -147,8 +153,7 @@ int udf_space_take_apart(struct udf_space *space, enum udf_space_kind kind,
     uint32_t lbn = 0;
 
     assert(count > 0 && count <= room && room <= space->packet_blocks);
-    if (space->packets <
-        (space->meta_only ? META_PACKETS_MIN : AREA_SHARE * AREA_PACKETS_MIN)) {
+    if (!has_areas(space)) {
         return take_together(space, count, room, out_lbn);
     }
     if (!find_in_area(space, area, room, &lbn) &&

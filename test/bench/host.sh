@@ -3,9 +3,11 @@
 # test/bench/host.sh - what the host pays: udfpkt on a plain image with no
 # drive model, beside FUSE file systems that a user could take instead, and
 # beside a FUSE server that does nothing. Each works through the same steps on
-# an image of its own, and is mounted three times.
+# an image of its own, and is mounted for each again.
 #
-# large-ms, read-ms  one file of 512 MiB, until it is unmounted; read it again
+# large-ms  one file of 512 MiB, until it is unmounted
+# read-ms   the same file; it takes so little time that what else the machine
+#           does shows: the least of three readings, each by a mount of its own
 # create-ms, stat-ms, delete-ms  10,000 files of 1 kB in one directory
 # cpu-ms, peak-kib   of the server, over all steps
 set -eu
@@ -94,6 +96,20 @@ large_and_leave() {
     leave
 }
 
+# Called with the peer's name.
+read_thrice() {
+    least=
+    for _ in 1 2 3; do
+        serve "$1"
+        from=$(now_ms)
+        "$WORKER" read "$MNT/large-0"
+        took=$(($(now_ms) - from))
+        leave
+        [ "$least" ] && [ "$least" -le "$took" ] || least=$took
+    done
+    echo "read-ms=$least" >>"$WORK/line"
+}
+
 for peer in null udfpkt fuse2fs ntfs-3g exfat-fuse; do
     echo "$peer" >&2
     cpu=0 most=0 loop=
@@ -101,8 +117,8 @@ for peer in null udfpkt fuse2fs ntfs-3g exfat-fuse; do
     make_image "$peer" >"$WORK/log" 2>&1
     serve "$peer"
     timed large-ms large_and_leave "$MNT"
+    read_thrice "$peer"
     serve "$peer"
-    timed read-ms "$WORKER" read "$MNT/large-0"
     timed create-ms "$WORKER" flat "$MNT" "$FILES"
     leave
     serve "$peer"
