@@ -202,8 +202,9 @@ static inline int blockdev_revive(struct blockdev *dev) {
 
 /* Says how often each of the packets first .. first+count-1 (counted from LBA
  * 0) was sent to the medium since the device was opened, whether it took them
- * or not, and once more for what waits to be sent: 65535 at most; 0 where
- * writing wears nothing out and nobody counts, and beyond the device. */
+ * or not, and once more for what waits to be sent (until blockdev_discard()):
+ * 65535 at most; 0 where writing wears nothing out and nobody counts, and
+ * beyond the device. */
 static inline void blockdev_writings(struct blockdev *dev, uint32_t first,
                                      uint32_t count, uint16_t *out) {
     dev->ops->writings(dev, first, count, out);

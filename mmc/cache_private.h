@@ -26,8 +26,8 @@ enum {
     CACHE_RUN_PACKETS_MAX = 64, /* in one command */
     CACHE_STREAMS = 4,          /* readers that are followed at once */
     CACHE_AHEAD_BLOCKS_MAX = 1024,
-    /* A seek costs as much as a few hundred blocks: a reader who goes on is
-       soon believed. */
+    /* A seek costs as much as several hundred blocks: a reader who goes on is
+       believed. */
     CACHE_AHEAD_GROWTH = 64,
     /* What a drive passes over as quickly as it seeks, and a few requests of
        the kernel's read-ahead. */

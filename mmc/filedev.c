@@ -5,7 +5,7 @@
  * What is in memory is what the kernel's page cache holds, and the kernel may
  * take that away at any time, also between a fetch and the read that it was
  * for. So one read of an address that was fetched may wait for the disk: an
- * operation comes to its end however short memory is.
+ * operation comes to its end also where memory is short.
  *
  * What may change while the file is open is atomic, because readers come from
  * several threads at once; everything else is fixed after opening.
@@ -27,7 +27,7 @@
 enum {
     EARLY_BLOCKS = 4096, /* 8 MiB */
     FETCH_BLOCKS = 32,   /* read at once by a fetch, to be in memory */
-    FETCHED_SLOTS = 64   /* more than there are threads that fetch */
+    FETCHED_SLOTS = 4096 /* many more than what one operation fetches */
 };
 
 struct filedev {
@@ -35,8 +35,8 @@ struct filedev {
     int fd;
     atomic_bool unsynced; /* written to since the last fdatasync */
     atomic_uint waiting;  /* blocks since the kernel was last told to write */
-    /* lba + 1 of what was fetched and not read since, each in the slot of its
-     * lba; 0 = none */
+    /* lba + 1 of what was fetched and not read since, each in its slot; 0 =
+     * none */
     _Atomic uint64_t fetched[FETCHED_SLOTS];
     _Atomic uint64_t blocks_read, blocks_written, writes, syncs;
     _Atomic uint64_t read_errors, write_errors;
@@ -97,9 +97,15 @@ static int file_read(struct blockdev *dev, uint32_t lba, uint32_t count,
     return error;
 }
 
+/* What lies at a regular distance must not share a slot: the odd factor, from
+ * the golden ratio, scatters it. */
+static _Atomic uint64_t *slot_of(struct filedev *file, uint32_t lba) {
+    return &file->fetched[(lba * 2654435761u >> 16) % FETCHED_SLOTS];
+}
+
 /* Whether `lba` was fetched for the read that asks. */
 static bool was_fetched(struct filedev *file, uint32_t lba) {
-    _Atomic uint64_t *slot = &file->fetched[lba % FETCHED_SLOTS];
+    _Atomic uint64_t *slot = slot_of(file, lba);
     uint64_t expected = (uint64_t)lba + 1;
 
     return atomic_load(slot) == expected &&
@@ -148,7 +154,7 @@ static int file_fetch(struct blockdev *dev, uint32_t lba, uint32_t count,
         atomic_fetch_add(&file->read_errors, 1);
     }
     if (!error) {
-        atomic_store(&file->fetched[lba % FETCHED_SLOTS], (uint64_t)lba + 1);
+        atomic_store(slot_of(file, lba), (uint64_t)lba + 1);
     }
     return error;
 }

@@ -232,6 +232,12 @@ void udf_ledger_use(struct udf_volume *volume) {
 
 /* ---- writing ---------------------------------------------------------- */
 
+/* What was written of a packet since `seen`. It is less now when what waited
+ * then was given up. */
+static uint32_t more(uint16_t now, uint16_t seen) {
+    return now > seen ? (uint32_t)(now - seen) : 0;
+}
+
 /* Asks the device what it has written of a piece's packets since then; gives
  * the most of one of them. */
 static uint32_t compare(struct udf_volume *volume,
@@ -241,9 +247,9 @@ static uint32_t compare(struct udf_volume *volume,
 
     blockdev_writings(volume->dev, head->first, head->count, now);
     for (uint32_t i = 0; i < head->count; i++) {
-        uint32_t more = (uint32_t)(now[i] - seen[i]);
+        uint32_t times = more(now[i], seen[i]);
 
-        most = more > most ? more : most;
+        most = times > most ? times : most;
     }
     return most;
 }
@@ -288,7 +294,7 @@ static int save_piece(struct udf_volume *volume, uint32_t piece,
     memcpy(scratch->before, count, bytes);
     for (uint32_t i = 0; i < head.count; i++) {
         udf_wear_add(&ledger->wear, head.first + i,
-                     (uint32_t)(scratch->now[i] - seen[i]));
+                     more(scratch->now[i], seen[i]));
     }
     udf_wear_encode(&ledger->wear, &head, ledger->area.unit, scratch->raw);
     error = blockdev_write(volume->dev, place_lba(ledger, piece, place),
@@ -297,7 +303,9 @@ static int save_piece(struct udf_volume *volume, uint32_t piece,
         memcpy(count, scratch->before, bytes);
         return error;
     }
-    memcpy(seen, scratch->now, bytes);
+    for (uint32_t i = 0; i < head.count; i++) {
+        seen[i] += (uint16_t)more(scratch->now[i], seen[i]);
+    }
     ledger->number[piece] = head.number;
     ledger->newest[piece] = (uint8_t)place;
     return 0;

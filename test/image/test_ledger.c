@@ -310,6 +310,41 @@ static void test_ledger_gives_up_bad_packets(void **state) {
     memdev_free(disc.mem);
 }
 
+/* What waited when it was counted, and had to go elsewhere, was never written:
+ * no packet was written more often than a mount could have done. */
+static void test_ledger_of_what_had_to_move(void **state) {
+    (void)state;
+    enum { PACKETS = 12, MOST = 20 };
+
+    for (uint32_t i = 0; i < PACKETS; i++) {
+        struct disc disc = make_disc(NULL);
+        const struct udf_name second = {.text = "f1", .len = 2};
+        struct udf_wear_summary summary;
+        struct udf_stat stat;
+        const uint8_t block[BLOCK] = {1};
+
+        mount(&disc);
+        put_file(&disc, 0, 5000, false);
+        put_file(&disc, 1, 5000, true);
+        unmount(&disc);
+        memdev_set_cold(disc.mem, true);
+        mount(&disc);
+        assert_int_equal(udf_lookup(disc.volume, UDF_ROOT_INO, &second, &stat),
+                         0);
+        memdev_fail_read(disc.mem, disc.plan.region[UDF_REGION_PARTITION].lba +
+                                       i * PACKET);
+        (void)udf_write(disc.volume, stat.ino, 0, BLOCK, block);
+        (void)udf_unmount(disc.volume);
+        memdev_heal(disc.mem);
+        memdev_set_cold(disc.mem, false);
+        struct udf_wear wear = read_wear(&disc);
+        udf_wear_summarise(&wear, &summary);
+        assert_in_range(summary.hottest, 1, MOST);
+        udf_wear_free(&wear);
+        memdev_free(disc.mem);
+    }
+}
+
 /* A mount that is cut off has saved what was written very often. */
 static void test_ledger_is_saved_on_the_way(void **state) {
     (void)state;
@@ -573,6 +608,7 @@ int main(void) {
         cmocka_unit_test(test_ledger_survives_every_cut),
         cmocka_unit_test(test_ledger_of_a_volume_made_larger),
         cmocka_unit_test(test_ledger_gives_up_bad_packets),
+        cmocka_unit_test(test_ledger_of_what_had_to_move),
         cmocka_unit_test(test_ledger_is_saved_on_the_way),
         cmocka_unit_test(test_ledger_spreads_and_warns),
         cmocka_unit_test(test_ledger_is_not_that_of_an_image),
