@@ -29,16 +29,15 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "udf/udf.h"
 
 enum {
     WORKERS = 16, /* more than BACKGROUND_MAX of fs/ops_attr.c */
-    /* How long a thread looks for a request before it sleeps: about as long as
+    /* Looks for a request before the thread sleeps: together about as long as
      * waking it would take. */
-    LOOK_US = 100
+    LOOKS = 20
 };
 
 struct fs_workers {
@@ -100,32 +99,23 @@ static int serve(struct fs_workers *workers, struct fuse_buf *buf) {
     return size;
 }
 
-static uint64_t monotonic_us(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* serve() until no request comes any more; returns what it returned last. The
  * processor is offered to others between two looks: on a machine that has but
  * one, whoever is going to ask needs it. */
 static int serve_on(struct fs_workers *workers, struct fuse_buf *buf) {
-    uint64_t idle_us = 0; /* since when; 0: it is not */
+    unsigned looks = 0;
     int size;
 
-    for (;;) {
+    do {
         size = serve(workers, buf);
-        if (size > 0 || size == -EINTR) {
-            idle_us = 0;
-        } else if (size != -EAGAIN ||
-                   (idle_us && monotonic_us() - idle_us > LOOK_US)) {
-            return size;
-        } else {
-            idle_us = idle_us ? idle_us : monotonic_us();
+        if (size == -EAGAIN) {
+            looks++;
             (void)sched_yield();
+        } else {
+            looks = 0;
         }
-    }
+    } while (size > 0 || size == -EINTR || (size == -EAGAIN && looks < LOOKS));
+    return size;
 }
 
 /* Returns whether there may be a request; false: it is time to end. */
